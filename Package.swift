@@ -121,8 +121,8 @@ let package = Package(
         .target(
             name: "HTTPServing",
             dependencies: [
-                "Common", "Telemetry", .coreMetrics, .hummingbirdCore, .logging, .nioConcurrencyHelpers, .nioCore,
-                .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .serviceLifecycle,
+                "Common", "Telemetry", .coreMetrics, .httpTypes, .hummingbirdCore, .logging, .nioConcurrencyHelpers,
+                .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
@@ -287,10 +287,10 @@ let package = Package(
         .testTarget(
             name: "IngressTests",
             dependencies: [
-                "Common", "Compression", "Dashboard", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog",
-                "RequestLogServing", "Telemetry", "TestSupport", "Upstream", .crypto, .httpTypes, .hummingbird,
-                .logging, .inMemoryLogging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
-                .nioConcurrencyHelpers, .serviceLifecycle,
+                "Common", "Compression", "Dashboard", "HTTPServing", "Ingress", "JSON", "Policies", "Queue", "Redis",
+                "RequestLog", "RequestLogServing", "Telemetry", "TestSupport", "Upstream", .crypto, .httpTypes,
+                .hummingbird, .logging, .inMemoryLogging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes,
+                .nioHTTPTypesHTTP1, .nioConcurrencyHelpers, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
@@ -309,9 +309,8 @@ let package = Package(
         .testTarget(
             name: "TraceStoreTests",
             dependencies: [
-                "Common", "Compression", "JSON", "RequestLog", "TestSupport", "TraceStore", .grdb, .logging,
-                .inMemoryLogging,
-                .nioConcurrencyHelpers, .serviceLifecycle,
+                "Common", "Compression", "HTTPServing", "JSON", "RequestLog", "TestSupport", "TraceStore", .grdb,
+                .httpTypes, .inMemoryLogging, .logging, .nioConcurrencyHelpers, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),

@@ -14,7 +14,7 @@ PAGE = "docs/journeys.md"
 BOUNDS = {
     "A request and its answer": 76,
     "A span and its way to the trace store": 28,
-    "A question and its verdict": 70,
+    "A question and its verdict": 71,
     "A setting and its use": 7,
     "An error of libcurl and the client's JSON": 11,
 }

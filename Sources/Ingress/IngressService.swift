@@ -91,16 +91,16 @@ package struct IngressService {
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
             pages: pages, hooks: extensions.tracesHooks, jobs: jobs, projects: projects, audit: audit,
             asksForKeys: auth.consumesBearer, calls: calls)
+        let operators = Operators(auth, settings)
+        let jobController = JobController(
+            calls: completions, records: kept.records, follower: follower, signals: signals, kept: kept,
+            defaultProject: secrets.defaultProject)
         let responder = GatewayResponder(
-            identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, pages: pages,
-            routes: router.buildResponder(), jobs: jobs, calls: completions,
-            background: JobController(
-                calls: completions, records: kept.records, follower: follower, signals: signals, kept: kept,
-                defaultProject: secrets.defaultProject),
-            logs: controllers.logs, verification: controllers.verification, queries: controllers.queries,
-            rules: controllers.rules, queue: controllers.queue,
+            identity: identity, mark: mark, hosts: hosts, authenticator: authenticator,
+            routes: .init(controllers, jobs: jobController, authenticator, operators, connections),
+            customRoutes: router.buildResponder(), jobs: jobs, calls: completions, background: jobController,
             dashboard: DashboardController(
-                dashboard: Dashboard(), access: .init(auth, settings), operators: Operators(auth, settings),
+                dashboard: Dashboard(), access: .init(auth, settings), operators: operators,
                 authenticator: authenticator, controllers: controllers, envelope: envelope,
                 streams: StreamSlots(settings.dashboardStreams), now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
@@ -170,6 +170,18 @@ extension JobAdmission.Limits {
         self.init(
             entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL,
             spanBytes: settings.outboxBytes, keptBytes: settings.keptBytes)
+    }
+}
+
+extension GatewayRoutes {
+    fileprivate init(
+        _ controllers: DashboardQuestions.Controllers, jobs: JobController, _ authenticator: Authenticator,
+        _ operators: Operators, _ connections: Connections
+    ) {
+        self.init(
+            authenticator: authenticator, operators: operators, connections: connections, pages: controllers.pages,
+            rollouts: controllers.verification, logs: controllers.logs, queries: controllers.queries,
+            rules: controllers.rules, queue: controllers.queue, jobs: jobs)
     }
 }
 

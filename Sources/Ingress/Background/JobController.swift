@@ -36,26 +36,34 @@ struct JobController: Sendable {
         return response
     }
 
-    /// Answers a request for a job: `GET` its answer, `DELETE` the job.
-    func respond(
-        to request: Request, for id: InsertionID, admitted: Authenticator.Admitted, connection: Connection?,
-        logger: Logger
-    ) async throws -> Response {
-        let record = try await record(of: id)
-        // The same answer for what is not there and for what is another's.
-        guard let record, record.project == admitted.project, record.account == admitted.account?.id else {
-            throw GatewayError.unknownJob
-        }
-        switch request.method {
-        case .get, .head: return try await fetch(request, id, record, connection, logger)
-        case .delete: return cancel(id, record)
-        default:
-            let error = GatewayError.invalidRequest(
-                405, code: "method_not_allowed", "A job is fetched with GET and cancelled with DELETE.")
-            var response = error.response
-            response.headers[.allow] = "GET, HEAD, DELETE"
-            return response
-        }
+    /// Gives a job's answer, or says where it stands.
+    func fetch(_ call: AdmittedRequest) async throws -> Response {
+        let (id, record) = try await job(of: call)
+        return try await fetch(call.request, id, record, call.connection, call.logger)
+    }
+
+    func cancel(_ call: AdmittedRequest) async throws -> Response {
+        let (id, record) = try await job(of: call)
+        signals.cancel(id, deadline: Deadline(unixMilliseconds: record.deadline))
+        return json(.accepted, #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
+    }
+
+    /// Refuses another method, of a job that there is.
+    func refuseMethod(_ call: AdmittedRequest) async throws -> Response {
+        _ = try await job(of: call)
+        var response = GatewayError.invalidRequest(
+            405, code: "method_not_allowed", "A job is fetched with GET and cancelled with DELETE."
+        ).response
+        response.headers[.allow] = "GET, HEAD, DELETE"
+        return response
+    }
+
+    /// - Throws: the same 404 for what is not there and for what is another's.
+    private func job(of call: AdmittedRequest) async throws -> (InsertionID, JobRecords.Record) {
+        guard let id = InsertionID(call.parameter), let record = try await self.record(of: id),
+            record.project == call.project, record.account == call.admitted.account?.id
+        else { throw GatewayError.unknownJob }
+        return (id, record)
     }
 
     private func fetch(
@@ -100,11 +108,6 @@ struct JobController: Sendable {
             if kept.isEnd(frame, of: id) { return true }
         }
         return false
-    }
-
-    private func cancel(_ id: InsertionID, _ record: JobRecords.Record) -> Response {
-        signals.cancel(id, deadline: Deadline(unixMilliseconds: record.deadline))
-        return json(.accepted, #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
     }
 
     /// 202: the job waits or runs, or its answer can be fetched.

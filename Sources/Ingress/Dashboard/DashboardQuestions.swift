@@ -1,5 +1,6 @@
 internal import Common
 internal import Dashboard
+internal import HTTPServing
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
@@ -24,6 +25,7 @@ struct DashboardQuestions: DashboardSource {
 
     /// An answer that is larger stands in no page. A trace has twice `SPAN_TEXT_BYTES` (4 MiB).
     static let mostBytes = 16 << 20
+    private static let rollout: PathPattern = "/rollouts/{+rollout_id}"
 
     let controllers: Controllers
     let admitted: Authenticator.Admitted
@@ -44,7 +46,7 @@ struct DashboardQuestions: DashboardSource {
             let request = Request(
                 head: HTTPRequest(method: .post, scheme: nil, authority: nil, path: path),
                 body: RequestBody(buffer: ByteBuffer(bytes: body)))
-            return try await controllers.rules.respond(to: request, admitted: admitted, seesAll: isOperators)
+            return try await controllers.rules.explain(call(request, path), seesAll: isOperators)
         }
     }
 
@@ -69,23 +71,29 @@ struct DashboardQuestions: DashboardSource {
         let request = Request(
             head: HTTPRequest(method: .get, scheme: nil, authority: nil, path: target),
             body: RequestBody(buffer: ByteBuffer()))
-        let id = controllers.identity.next()
+        var call = call(request, path)
         if RequestLogResponder.answers(path) {
-            return try await controllers.queries.respond(
-                to: request, path: path, as: id, admitted: admitted, isOperators: isOperators, connection: connection,
-                logger: logger)
+            return try await controllers.queries.respond(to: call, isOperators: isOperators)
         }
         if let rollout = OpenCompletions.rollout(in: path) {
             let open = try await controllers.open.answer(rollout, project: admitted.project)
             return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: open)))
         }
-        if VerificationController.answers(path) || path == VerificationController.completionPath {
-            return try await controllers.verification.respond(
-                to: request, path: path, as: id, admitted: admitted, connection: connection, logger: logger)
+        if let rollout = Self.rollout.parameter(in: path) {
+            call.parameter = rollout
+            return try await controllers.verification.verdict(call)
         }
-        if let question = LogController.question(.get, path) {
-            return try await controllers.logs.respond(to: request, asking: question, admitted: admitted)
+        switch path {
+        case "/rollouts": return try await controllers.verification.page(call)
+        case VerificationController.completionPath: return try await controllers.verification.traces(call)
+        case "/logs": return try await controllers.logs.entries(call)
+        case "/ready": return await controllers.pages.readiness
+        default: return try await answer(path, query)
         }
+    }
+
+    /// What is asked for in pages alone, or by the operator alone elsewhere.
+    private func answer(_ path: String, _ query: String?) async throws -> Response {
         let queue = try await controllers.queue.answer(
             path, query: query, project: admitted.project, isOperators: isOperators)
         if let queue { return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: queue))) }
@@ -97,10 +105,13 @@ struct DashboardQuestions: DashboardSource {
             return Response(
                 status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: await usageOfLimits())))
         }
-        guard let page = try await controllers.pages.respond(to: path, method: .get) else {
-            throw GatewayError.internalError
-        }
-        return page
+        throw GatewayError.internalError
+    }
+
+    private func call(_ request: Request, _ path: String) -> AdmittedRequest {
+        AdmittedRequest(
+            request: request, path: path, id: controllers.identity.next(), admitted: admitted, connection: connection,
+            logger: logger)
     }
 
     /// What rate limits hold, those too whose counters only the log can name.

@@ -12,6 +12,8 @@ internal import Queue
 struct RulesController: Sendable {
     static let path = "/rules/explain"
     static let usagePath = "/rules/usage"
+    static let wrongMethod = GatewayError.invalidRequest(
+        405, code: "method_not_allowed", "What rules decide is asked for with POST and a description in JSON.")
     /// The requests that tell which counters are in use: the latest that rules met within the longest window.
     static let usageRequests = "rule[present]&from=24h&limit=500"
 
@@ -21,19 +23,13 @@ struct RulesController: Sendable {
     let asksForKeys: Bool
 
     /// - Parameter seesAll: whether it is the operator who asks in the dashboard.
-    func respond(
-        to request: Request, admitted: Authenticator.Admitted, seesAll: Bool = false
-    ) async throws -> Response {
-        guard request.method == .post else {
-            throw GatewayError.invalidRequest(
-                405, code: "method_not_allowed", "What rules decide is asked for with POST and a description in JSON.")
-        }
-        let body = try await jobs.body(of: request)
+    func explain(_ call: AdmittedRequest, seesAll: Bool = false) async throws -> Response {
+        let body = try await jobs.body(of: call.request)
         let rules = jobs.currentRules
         let description = try rules.description(body, namesSender: false, maximumDepth: jobs.maximumJSONDepth)
         let explanation = await rules.explanation(
-            of: description, from: admitted.account,
-            view: view(of: admitted, seesAll),
+            of: description, from: call.admitted.account,
+            view: view(of: call.admitted, seesAll),
             usage: .redis(rates))
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],

@@ -6,40 +6,28 @@ internal import Redis
 /// `POST` and `GET /logs`, `GET /status`: a rollout server says how a rollout goes, and its evaluator reads that. The
 /// shapes are those that eval-protocol's clients read.
 struct LogController: Sendable {
-    /// The kinds of requests to the controller.
-    enum Question: Sendable, Equatable {
-        case add
-        case entries
-        case status
-    }
-
     let store: LogStore
     let watch: RedisWatch
     let maximumJSONDepth: Int
     /// The most bytes of one entry, once for each rollout that it is kept with (`LOG_ENTRY_BYTES`).
     let maximumBytes: Int
 
-    /// - Parameter path: without `/v1` and project.
-    /// - Returns: nil if it is nothing of the controller's.
-    static func question(_ method: HTTPRequest.Method, _ path: String) -> Question? {
-        switch (method, path) {
-        case (.post, "/logs"): .add
-        case (.get, "/logs"), (.head, "/logs"): .entries
-        case (.get, "/status"), (.head, "/status"): .status
-        default: nil
-        }
+    func add(_ call: AdmittedRequest) async throws -> Response {
+        try await answer { try await add(call.request, call.project) }
     }
 
-    func respond(
-        to request: Request, asking question: Question, admitted: Authenticator.Admitted
-    ) async throws -> Response {
+    func entries(_ call: AdmittedRequest) async throws -> Response {
+        try await answer { try await entries(call.query, call.project) }
+    }
+
+    func status(_ call: AdmittedRequest) async throws -> Response {
+        try await answer { try await status(call.query, call.project) }
+    }
+
+    private func answer(_ answer: () async throws -> Response) async throws -> Response {
         do {
             if watch.trouble == .otherKey { throw GatewayError.otherKey }
-            return switch question {
-            case .add: try await add(request, admitted.project)
-            case .entries: try await entries(request.uri.query, admitted.project)
-            case .status: try await status(request.uri.query, admitted.project)
-            }
+            return try await answer()
         } catch let error as RedisError {
             throw GatewayError.queueUnavailable(error)
         }

@@ -3,8 +3,6 @@ internal import Hummingbird
 /// `GET /openapi.json`: the ingress's HTTP surface as an OpenAPI 3.1 document (spec.openapis.org/oas/v3.1.1). The file
 /// beside this one is the document.
 enum OpenAPIPage {
-    static let path = "/openapi.json"
-
     private static let document = ByteBuffer(bytes: PackageResources.openapi_json)
 
     static var response: Response {

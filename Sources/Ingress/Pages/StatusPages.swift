@@ -6,7 +6,7 @@ internal import Queue
 internal import Redis
 internal import Telemetry
 
-/// `/health`, `/ready`, `/openapi.json` and `/metrics`.
+/// `/health`, `/ready` and `/metrics`.
 struct StatusPages: Sendable {
     let redis: RedisClient
     let watch: RedisWatch
@@ -49,6 +49,7 @@ struct StatusPages: Sendable {
         self.access = access
     }
 
+    /// It requires authentication: load figures are not public.
     var metrics: MetricsPage {
         MetricsPage(
             redis: redis, limits: limits, registry: registry, pending: pending, follower: follower,
@@ -56,29 +57,8 @@ struct StatusPages: Sendable {
             uploads: uploads, process: process, sampler: sampler)
     }
 
-    /// - Parameter path: without `/v1` and project.
-    /// - Returns: nil if it is no page of ours.
-    func respond(to path: String, method: HTTPRequest.Method) async throws -> Response? {
-        guard method == .get || method == .head else { return nil }
-        return switch path {
-        case "/health": health
-        case "/ready": await readiness
-        case OpenAPIPage.path: OpenAPIPage.response
-        default: nil
-        }
-    }
-
-    /// The metrics page. It requires authentication: load figures are not public.
-    /// - Returns: nil if it is not what is asked for.
-    func metrics(at path: String, method: HTTPRequest.Method, admit: () async throws -> Void) async throws -> Response?
-    {
-        guard path == "/metrics", method == .get || method == .head else { return nil }
-        try await admit()
-        return await metrics.response
-    }
-
     /// The process is alive. Asks nothing of anyone else, so that a Redis that is away gets no ingress restarted.
-    private var health: Response {
+    var health: Response {
         let uptime = started.duration(to: .now).components.seconds
         return json(
             .ok,
@@ -87,7 +67,7 @@ struct StatusPages: Sendable {
     }
 
     /// Calls would be answered: Redis can be reached and a forwarder lives.
-    private var readiness: Response {
+    var readiness: Response {
         get async {
             do {
                 let forwarders = try await redis.evaluate(

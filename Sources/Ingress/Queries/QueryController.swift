@@ -1,7 +1,5 @@
 internal import Common
-internal import HTTPTypes
 internal import Hummingbird
-internal import Logging
 internal import Queue
 internal import Redis
 
@@ -21,25 +19,16 @@ struct QueryController: Sendable {
     let isOn: Bool
 
     /// - Parameter isOperators: whether the operator asks.
-    func respond(
-        to request: Request, path: String, as id: InsertionID, admitted: Authenticator.Admitted, isOperators: Bool,
-        connection: Connection?, logger: Logger
-    ) async throws -> Response {
-        guard request.method == .get || request.method == .head else {
-            let error = GatewayError.invalidRequest(
-                405, code: "method_not_allowed", "The request log is read with GET.")
-            var response = error.response
-            response.headers[.allow] = "GET, HEAD"
-            return response
-        }
+    func respond(to call: AdmittedRequest, isOperators: Bool) async throws -> Response {
         guard isOn else { throw GatewayError.requestLogOff }
         var job = Job(
-            insertionID: id, project: admitted.project, method: "GET", path: path, query: request.uri.query,
+            insertionID: call.id, project: call.project, method: "GET", path: call.path, query: call.query,
             isStream: true, deadline: Deadline(in: patience), responseKey: responseKey,
             window: window)
         job.isOperators = isOperators
         guard try await isAttended() else { throw GatewayError.requestLogAway }
-        return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
+        let begun = try await calls.begin(job, for: call.connection)
+        return try await calls.answer(begun, to: call.connection, logger: call.logger)
     }
 
     private func isAttended() async throws -> Bool {

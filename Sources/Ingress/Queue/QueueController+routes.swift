@@ -2,48 +2,44 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
-internal import Logging
 
 /// The queue over HTTP, for the operator's scripts: what the dashboard shows, and its actions.
 extension QueueController {
-    /// - Throws: 403 for all but the operator, and for a page of any site that acts without a key: the dashboard's
-    ///   forms hold a token instead.
-    func respond(
-        to request: Request, _ route: QueueRoute, admitted: Authenticator.Admitted, operators: Operators, logger: Logger
-    ) async throws -> Response {
-        try operators.check(admitted.account)
-        guard route.methods.contains(request.method) else { return Self.wrongMethod(route) }
-        if route.isAction, admitted.account == nil, request.headers[.origin] != nil { throw GatewayError.keylessPage }
-        let query = try QueryItems(request.uri.query)
-        switch route {
-        case .state:
-            try query.allow([])
-            return Self.json(try await state(admitted.project))
-        case .letters:
-            try query.allow(["before"])
-            return Self.json(try await letters.list(query, project: admitted.project, isOperators: true))
-        case .requeue(let entry):
-            let id = try await letters.requeue(entry, by: admitted, logger: logger)
-            return Self.json { writer in
-                writer.member("entry", entry)
-                writer.member("insertion_id", id.description)
-            }
-        case .letter(let entry):
-            try await letters.delete(entry, by: admitted, logger: logger)
-            return Self.json { writer in
-                writer.member("entry", entry)
-                writer.member("deleted", true)
-            }
+    func state(_ call: AdmittedRequest) async throws -> Response {
+        try QueryItems(call.query).allow([])
+        return Self.json(try await state(call.project))
+    }
+
+    func list(_ call: AdmittedRequest) async throws -> Response {
+        let query = try QueryItems(call.query)
+        try query.allow(["before"])
+        return Self.json(try await letters.list(query, project: call.project, isOperators: true))
+    }
+
+    func requeue(_ call: AdmittedRequest) async throws -> Response {
+        let entry = try Self.entry(of: call)
+        let id = try await letters.requeue(entry, by: call.admitted, logger: call.logger)
+        return Self.json { writer in
+            writer.member("entry", entry)
+            writer.member("insertion_id", id.description)
         }
     }
 
-    private static func wrongMethod(_ route: QueueRoute) -> Response {
-        let methods = route.methods.map(\.rawValue).joined(separator: ", ")
-        var response = GatewayError.invalidRequest(
-            405, code: "method_not_allowed", "This is no method of this path, which has \(methods)."
-        ).response
-        response.headers[.allow] = methods
-        return response
+    func delete(_ call: AdmittedRequest) async throws -> Response {
+        let entry = try Self.entry(of: call)
+        try await letters.delete(entry, by: call.admitted, logger: call.logger)
+        return Self.json { writer in
+            writer.member("entry", entry)
+            writer.member("deleted", true)
+        }
+    }
+
+    /// The entry on which a request acts.
+    /// - Throws: 403 for a page of any site that acts without a key: the dashboard's forms hold a token instead.
+    private static func entry(of call: AdmittedRequest) throws(GatewayError) -> String {
+        if call.admitted.account == nil, call.request.headers[.origin] != nil { throw .keylessPage }
+        _ = try QueryItems(call.query)
+        return call.parameter
     }
 
     private static func json(_ body: (inout JSONWriter) -> Void) -> Response {

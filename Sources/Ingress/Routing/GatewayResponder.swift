@@ -3,25 +3,21 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
-internal import RequestLog
 
-/// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the
-/// backend.
+/// Answers every request: completions, the dashboard, the gateway's own routes (`GatewayRoutes`), an operator's
+/// further ones, and all else by the backend.
 struct GatewayResponder: HTTPResponder {
     let identity: ResponseIdentity
     let mark: LoopMark
     let hosts: AllowedHosts
     let authenticator: Authenticator
-    let pages: StatusPages
-    let routes: RouterResponder<GatewayContext>
+    /// The gateway's own.
+    let routes: GatewayRoutes
+    /// A custom build's.
+    let customRoutes: RouterResponder<GatewayContext>
     let jobs: JobBuilder
     let calls: JobDispatcher
     let background: JobController
-    let logs: LogController
-    let verification: VerificationController
-    let queries: QueryController
-    let rules: RulesController
-    let queue: QueueController
     let dashboard: DashboardController
     let connections: Connections
     let metrics: IngressMetrics
@@ -56,7 +52,8 @@ struct GatewayResponder: HTTPResponder {
         if let answer = try Preflight.response(to: request, authenticator.origins) { return answer }
         let path = try path(of: request, id)
         if case .other(let rest) = path.route {
-            if let response = try await respond(to: request, path, rest, as: id, context) { return response.sandboxed }
+            let response = try await routes.respond(to: request, at: rest, project: path.project, as: id, context)
+            if let response { return response.sandboxed }
             if let response = try await respondAsOperator(to: request, context) { return response }
         }
         guard !request.asksForWebSocket else { throw GatewayError.noWebSocket }
@@ -81,7 +78,7 @@ struct GatewayResponder: HTTPResponder {
     /// operator's affair.
     @inline(never)
     private func respondAsOperator(to request: Request, _ context: GatewayContext) async throws -> Response? {
-        let response = try await routes.respond(to: request, context: context)
+        let response = try await customRoutes.respond(to: request, context: context)
         // The router leaves the path of the route that it found here, or a word if it found none.
         return context.endpointPath?.hasPrefix("/") ?? false ? response : nil
     }
@@ -90,53 +87,6 @@ struct GatewayResponder: HTTPResponder {
     @inline(never)
     private func look(_ request: Request, _ context: GatewayContext) async throws -> Response? {
         try await dashboard.respond(to: request, connection: connections[context.channel], logger: context.logger)
-    }
-
-    /// Answers with the gateway's own pages; nil if it is none. A step of its own, so that what it needs takes no
-    /// memory while a completion's client waits.
-    @inline(never)
-    private func respond(
-        to request: Request, _ path: CompletionPath, _ rest: String, as id: InsertionID, _ context: GatewayContext
-    ) async throws -> Response? {
-        if let page = try await pages.respond(to: rest, method: request.method) { return page }
-        let metrics = try await pages.metrics(at: rest, method: request.method) {
-            _ = try await authenticator.admit(request, project: path.project)
-        }
-        if let metrics { return metrics }
-        if let question = LogController.question(request.method, rest) {
-            return try await logs.respond(
-                to: request, asking: question, admitted: try await authenticator.admit(request, project: path.project))
-        }
-        if rest == RulesController.path {
-            return try await rules.respond(
-                to: request, admitted: try await authenticator.admit(request, project: path.project))
-        }
-        if let route = QueueRoute(rest) {
-            return try await queue.respond(
-                to: request, route, admitted: try await authenticator.admit(request, project: path.project),
-                operators: dashboard.operators, logger: context.logger)
-        }
-        if let job = Self.job(in: rest) {
-            let admitted = try await authenticator.admit(request, project: path.project)
-            return try await background.respond(
-                to: request, for: job, admitted: admitted, connection: connections[context.channel],
-                logger: context.logger)
-        }
-        if RequestLogResponder.answers(rest) {
-            let admitted = try await authenticator.admit(request, project: path.project)
-            return try await queries.respond(
-                to: request, path: rest, as: id, admitted: admitted,
-                isOperators: authenticator.isOperator(admitted.account),
-                connection: connections[context.channel], logger: context.logger)
-        }
-        if VerificationController.answers(rest) {
-            let admitted = try await authenticator.admit(
-                request, project: try path.project ?? QueryItems(request.uri.query).value("project_id"))
-            return try await verification.respond(
-                to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel],
-                logger: context.logger)
-        }
-        return nil
     }
 
     private enum Queued {
@@ -167,11 +117,6 @@ struct GatewayResponder: HTTPResponder {
         }
         if jobs.isAsynchronous(request, path) { return .accepted(try await background.accept(job)) }
         return .waiting(try await calls.begin(job, for: connection))
-    }
-
-    /// The id in `/jobs/{insertion_id}`.
-    private static func job(in path: String) -> InsertionID? {
-        path.hasPrefix("/jobs/") ? InsertionID(path.dropFirst("/jobs/".count)) : nil
     }
 }
 

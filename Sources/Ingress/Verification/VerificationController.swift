@@ -1,7 +1,6 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
-internal import Logging
 internal import Queue
 internal import Redis
 
@@ -30,64 +29,55 @@ struct VerificationController: Sendable {
     /// The trace of one completion, of which the dashboard alone asks: its rollout may still run.
     static let completionPath = "/traces/completion"
 
-    /// Whether a path, without version and project, asks for a rollout or its traces.
-    static func answers(_ path: String) -> Bool {
-        ["/traces", "/traces/pointwise", "/rollouts"].contains(path) || path.hasPrefix("/rollouts/")
+    /// A page of the project's rollouts.
+    func page(_ call: AdmittedRequest) async throws -> Response {
+        try await list.response(to: call.request, project: call.project)
     }
 
-    func respond(
-        to request: Request, path: String, as id: InsertionID, admitted: Authenticator.Admitted,
-        connection: Connection?,
-        logger: Logger
-    ) async throws -> Response {
-        guard request.method == .get || request.method == .head else {
-            var response = GatewayError.invalidRequest(
-                405, code: "method_not_allowed", "Rollouts and traces are read with GET."
-            ).response
-            response.headers[.allow] = "GET, HEAD"
-            return response
-        }
-        let project = admitted.project
-        if path == "/rollouts" { return try await list.response(to: request, project: project) }
-        let wantsEvents = request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false
-        var wait = wantsEvents ? Verdict.longestWait : nil
-        if path.hasPrefix("/rollouts/") {
-            wait = try QueryItems(request.uri.query).integer("wait", in: 0...Verdict.longestWait) ?? wait
-            if !wantsEvents, let response = try await cached(request, path, project, isInHurry: wait == nil) {
-                return response
-            }
-        }
-        let query = path.hasPrefix("/traces") ? try await prepared(request, path, admitted) : request.uri.query
-        let time =
-            path.hasPrefix("/traces") ? Self.traceTime : wait.map { .seconds($0) + Self.margin } ?? Self.verdictTime
+    /// The verdict on a rollout.
+    func verdict(_ call: AdmittedRequest) async throws -> Response {
+        let wantsEvents = call.request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false
+        let wait =
+            try QueryItems(call.query).integer("wait", in: 0...Verdict.longestWait)
+            ?? (wantsEvents ? Verdict.longestWait : nil)
+        if !wantsEvents, let response = try await cached(call, isInHurry: wait == nil) { return response }
+        let time = wait.map { .seconds($0) + Self.margin } ?? Self.verdictTime
+        return try await ask(call, query: call.query, within: time)
+    }
+
+    /// The traces of a rollout, or the one that the path asks for.
+    func traces(_ call: AdmittedRequest) async throws -> Response {
+        try await ask(call, query: try await prepared(call), within: Self.traceTime)
+    }
+
+    private func ask(_ call: AdmittedRequest, query: String?, within time: Duration) async throws -> Response {
         let job = Job(
-            insertionID: id, project: project, method: "GET", path: path, query: query,
-            headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map {
+            insertionID: call.id, project: call.project, method: "GET", path: call.path, query: query,
+            headers: call.request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map {
                 HeaderField($0.name.rawName, $0.value)
             },
             isStream: true, deadline: Deadline(in: time), responseKey: responseKey, window: window)
         guard try await isAttended() else { throw GatewayError.noVerifier }
         do {
-            return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
+            let begun = try await calls.begin(job, for: call.connection)
+            return try await calls.answer(begun, to: call.connection, logger: call.logger)
         } catch let error as GatewayError where error == GatewayError(.deadline) {
             throw GatewayError.verifierLate
         }
     }
 
     /// The verdict on a rollout, if one holds that the client would not wait to see change.
-    private func cached(
-        _ request: Request, _ path: String, _ project: String, isInHurry: Bool
-    ) async throws -> Response? {
-        guard let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8),
+    private func cached(_ call: AdmittedRequest, isInHurry: Bool) async throws -> Response? {
+        guard let bytes = PercentDecoding.bytes(call.parameter[...].utf8),
             let rollout = String(validating: bytes, as: UTF8.self)
         else { return nil }
         let verdict: Verdict?
-        do { verdict = try await verdicts.verdict(rollout, project: project) } catch {
+        do { verdict = try await verdicts.verdict(rollout, project: call.project) } catch {
             throw GatewayError.queueUnavailable(error)
         }
         guard let verdict, verdict.kind == .complete || isInHurry else { return nil }
         var headers: HTTPFields = [.eTag: verdict.entityTag, .cacheControl: "no-cache"]
-        if verdict.isKnown(to: request.headers[.ifNoneMatch]) {
+        if verdict.isKnown(to: call.request.headers[.ifNoneMatch]) {
             return Response(status: .notModified, headers: headers)
         }
         headers[.contentType] = "application/json"
@@ -95,14 +85,11 @@ struct VerificationController: Sendable {
     }
 
     /// The query of a question about traces, as the hooks leave it.
-    private func prepared(
-        _ request: Request, _ path: String, _ admitted: Authenticator.Admitted
-    ) async throws -> String? {
-        guard !hooks.isEmpty else { return request.uri.query }
+    private func prepared(_ call: AdmittedRequest) async throws -> String? {
+        guard !hooks.isEmpty else { return call.query }
         var question = TracesQuestion(
-            items: try QueryItems(request.uri.query).items, isPointwise: path != "/traces",
-            project: admitted.project,
-            account: admitted.account, headers: request.headers)
+            items: try QueryItems(call.query).items, isPointwise: call.path != "/traces", project: call.project,
+            account: call.admitted.account, headers: call.request.headers)
         for hook in hooks { try await hook.prepare(&question) }
         return question.items.map { "\(PercentEncoding.segment($0.name))=\(PercentEncoding.segment($0.value))" }.joined(
             separator: "&")

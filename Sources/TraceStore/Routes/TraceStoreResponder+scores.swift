@@ -1,32 +1,23 @@
 internal import Common
 internal import Hummingbird
 internal import JSON
-internal import Logging
 internal import NIOPosix
 
 /// The routes of scores.
 extension TraceStoreResponder {
-    /// `POST /api/public/ingestion`: the way of SDKs up to version 4, and of other languages' ones.
-    func events(_ request: Request, _ logger: Logger) async throws -> Response {
-        try allow(request, .post)
-        let (_, number) = try project(request)
-        return try await faults.answer(.ingestion) {
-            let batch = try await read(request) { try EventBatch($0, now: $1) }
-            for kind in batch.unserved.sorted() { unserved.note("ingestion of \(kind.text)", logger) }
-            try await intake.store(batch.scores.map(\.score), project: number)
-            return Self.json(batch.json, status: 207)
-        }
+    /// Takes events: the way of SDKs up to version 4, and of other languages' ones.
+    func events(_ call: StoreCall) async throws -> Response {
+        let batch = try await read(call.request) { try EventBatch($0, now: $1) }
+        for kind in batch.unserved.sorted() { unserved.note("ingestion of \(kind.text)", call.logger) }
+        try await intake.store(batch.scores.map(\.score), project: call.project.number)
+        return Self.json(batch.json, status: 207)
     }
 
-    /// `POST /api/public/scores`.
-    func writeScores(_ request: Request) async throws -> Response {
-        let (_, number) = try project(request)
-        return try await faults.answer(.ingestion) {
-            let batch = try await read(request) { try ScoreBatch($0, now: $1) }
-            try await intake.store(batch.scores, project: number)
-            let answer = try batch.answer()
-            return Self.json(answer.json, status: answer.status)
-        }
+    func writeScores(_ call: StoreCall) async throws -> Response {
+        let batch = try await read(call.request) { try ScoreBatch($0, now: $1) }
+        try await intake.store(batch.scores, project: call.project.number)
+        let answer = try batch.answer()
+        return Self.json(answer.json, status: answer.status)
     }
 
     /// Reads a body, away from the event loop, within the bounds of an export.
@@ -43,43 +34,28 @@ extension TraceStoreResponder {
         }
     }
 
-    func scores(_ request: Request, _ api: ScoreRequest.API) async throws -> Response {
-        try allow(request, .get)
-        let (name, number) = try project(request)
-        return try await faults.answer(.traces) {
-            var page = try ScoreRequest(QueryParameters(request.uri.query), project: number, api: api)
-            page.query.madeBy = visible
-            return Self.json(try await reader.scores(page, project: name))
-        }
+    func scores(_ call: StoreCall, _ api: ScoreRequest.API) async throws -> Response {
+        var page = try ScoreRequest(call.query, project: call.project.number, api: api)
+        page.query.madeBy = visible
+        return Self.json(try await reader.scores(page, project: call.project.name))
     }
 
-    func scorePage(_ request: Request) async throws -> Response {
-        try allow(request, .get)
-        let (name, number) = try project(request)
-        return try await faults.answer(.scores) {
-            var page = try ScorePageRequest(QueryParameters(request.uri.query), project: number)
-            page.query.madeBy = visible
-            return Self.json(try await reader.scores(page, project: name))
-        }
+    func scorePage(_ call: StoreCall) async throws -> Response {
+        var page = try ScorePageRequest(call.query, project: call.project.number)
+        page.query.madeBy = visible
+        return Self.json(try await reader.scores(page, project: call.project.name))
     }
 
-    func score(_ id: String, _ api: ScoreRequest.API, _ request: Request) async throws -> Response {
-        try allow(request, .get)
-        let project = try project(request)
-        return try await faults.answer(.traces) {
-            guard let score = try await reader.score(id, api: api, project: project) else {
-                throw LangfuseError.unknownScore
-            }
-            return Self.json(score)
+    func score(_ call: StoreCall, _ api: ScoreRequest.API) async throws -> Response {
+        guard let score = try await reader.score(call.id, api: api, project: call.project) else {
+            throw LangfuseError.unknownScore
         }
+        return Self.json(score)
     }
 
-    /// `DELETE /api/public/scores/{id}`, which is for scores of every kind. Langfuse deletes later, the store at once.
-    func deleteScore(_ id: String, _ request: Request) async throws -> Response {
-        let (_, number) = try project(request)
-        return try await faults.answer(.ingestion) {
-            try await intake.database.deleteScore(id, project: number)
-            return Self.json(Array(#"{"message":"Score deletion queued successfully"}"#.utf8), status: 202)
-        }
+    /// Deletes a score of any kind. Langfuse deletes later, the store at once.
+    func deleteScore(_ call: StoreCall) async throws -> Response {
+        try await intake.database.deleteScore(call.id, project: call.project.number)
+        return Self.json(Array(#"{"message":"Score deletion queued successfully"}"#.utf8), status: 202)
     }
 }

@@ -1,5 +1,6 @@
 internal import Common
 internal import GRDB
+internal import HTTPServing
 internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
@@ -49,67 +50,41 @@ struct TraceStoreResponder: HTTPResponder {
         guard database.standing == .inPlace else { throw LangfuseError.fileGone }
         // There is no tunnel here (RFC 9110 §9.3.6).
         guard request.method != .connect else { throw LangfuseError.methodNotAllowed }
-        switch request.uri.path {
-        case "/api/public/otel/v1/traces": return try await export(request)
-        case "/api/public/ingestion": return try await events(request, context.logger)
-        case "/api/public/health":
-            try allow(request, .get)
-            return try await faults.answer(.health) {
-                Self.json(Array(#"{"status":"OK","version":"\#(Self.version)"}"#.utf8))
-            }
-        case "/api/public/v2/observations": return try await observations(request)
-        case "/api/public/v2/metrics": return try await metrics(request)
-        case "/api/public/traces" where request.method == .delete:
-            throw try notServed("deletion of traces", request, context.logger)
-        case "/api/public/traces": return try await traces(request)
-        case "/api/public/projects": return try projects(request)
-        case "/api/public/scores" where request.method == .post: return try await writeScores(request)
-        case "/api/public/scores": return try await scores(request, .v1)
-        case "/api/public/v2/scores": return try await scores(request, .v2)
-        case "/api/public/v3/scores": return try await scorePage(request)
-        case "/api/public/observations": return try await olderObservations(request)
-        case "/api/public/sessions": return try await sessions(request)
-        default: return try await item(request, context.logger)
+        switch Self.table.match(request.method, request.uri.path) {
+        case .route(let route, let parameter): return try await answer(request, by: route, parameter, context.logger)
+        case .otherMethods: throw LangfuseError.methodNotAllowed
+        case nil:
+            guard let feature = UnservedFeatures.feature(of: request.uri.path) else { throw LangfuseError.noSuchPage }
+            _ = try project(request)
+            throw notServed(feature, context.logger)
         }
     }
 
-    /// One trace, observation, session or score, by its id.
-    private func item(_ request: Request, _ logger: Logger) async throws -> Response {
-        let path = request.uri.path
-        func id(_ prefix: String) -> String? {
-            guard path.hasPrefix(prefix), path.utf8.count > prefix.utf8.count else { return nil }
-            let encoded = path.utf8.dropFirst(prefix.utf8.count)
-            return PercentDecoding.bytes(encoded).flatMap { String(validating: $0, as: UTF8.self) }
-                ?? String(Substring(encoded))
+    /// Checks the keys, and then lets go wrong what a test wants.
+    private func answer(
+        _ request: Request, by route: StoreRoute, _ parameter: String, _ logger: Logger
+    ) async throws -> Response {
+        let answer: () async throws -> Response
+        switch route.handler {
+        case .open(let handler): answer = { handler(self) }
+        case .keyed(let handler):
+            let call = StoreCall(request, parameter: parameter, project: try project(request), logger)
+            answer = { try await handler(self, call) }
         }
-        if let id = id("/api/public/traces/") {
-            guard request.method != .delete else { throw try notServed("deletion of traces", request, logger) }
-            return try await trace(id, request)
-        }
-        if let id = id("/api/public/observations/") { return try await olderObservation(id, request) }
-        if let id = id("/api/public/sessions/") { return try await session(id, request) }
-        if let id = id("/api/public/v2/scores/") { return try await score(id, .v2, request) }
-        if let id = id("/api/public/scores/") {
-            return request.method == .delete ? try await deleteScore(id, request) : try await score(id, .v1, request)
-        }
-        guard let feature = UnservedFeatures.feature(of: path) else { throw LangfuseError.noSuchPage }
-        throw try notServed(feature, request, logger)
+        guard let fault = route.fault else { return try await answer() }
+        return try await faults.answer(fault, answer)
     }
 
     /// The answer about a part of Langfuse that the store does not have, which is also noted.
-    private func notServed(_ feature: String, _ request: Request, _ logger: Logger) throws -> LangfuseError {
-        _ = try project(request)
+    func notServed(_ feature: String, _ logger: Logger) -> LangfuseError {
         unserved.note(feature, logger)
         return .notServed(feature)
     }
 
-    private func export(_ request: Request) async throws -> Response {
-        try allow(request, .post)
-        let (_, number) = try project(request)
-        return try await faults.answer(.export) { try await export(request, project: number) }
-    }
+    var health: Response { Self.json(Array(#"{"status":"OK","version":"\#(Self.version)"}"#.utf8)) }
 
-    private func export(_ request: Request, project number: Int64) async throws -> Response {
+    func export(_ call: StoreCall) async throws -> Response {
+        let request = call.request
         guard let form = Export.Form(contentType: request.headers[.contentType]) else {
             throw LangfuseError.badContentType
         }
@@ -125,7 +100,7 @@ struct TraceStoreResponder: HTTPResponder {
         let export = Export(form: form, body: coded)
         // Some 50 µs a span: on an event loop the connections of the loop would wait for it.
         let content = try await NIOThreadPool.singleton.runIfActive { try export.content(body, in: share) }
-        try await intake.store(content.observations, project: number)
+        try await intake.store(content.observations, project: call.project.number)
         return Self.json(content.json)
     }
 
@@ -144,62 +119,43 @@ struct TraceStoreResponder: HTTPResponder {
         return bytes
     }
 
-    private func observations(_ request: Request) async throws -> Response {
-        try allow(request, .get)
-        let (name, number) = try project(request)
-        return try await faults.answer(.observations) {
-            var page = try ObservationRequest(QueryParameters(request.uri.query), project: number)
-            page.query.madeBy = visible
-            return Self.json(try await reader.observations(page, project: name, duplicates: faults.current.duplicates))
-        }
+    func observations(_ call: StoreCall) async throws -> Response {
+        var page = try ObservationRequest(call.query, project: call.project.number)
+        page.query.madeBy = visible
+        let duplicates = faults.current.duplicates
+        return Self.json(try await reader.observations(page, project: call.project.name, duplicates: duplicates))
     }
 
-    private func metrics(_ request: Request) async throws -> Response {
-        try allow(request, .get)
-        let (_, number) = try project(request)
-        return try await faults.answer(.metrics) {
-            var query = try MetricsRequest(QueryParameters(request.uri.query), project: number).query
-            query.madeBy = visible
-            let count = try await reader.count(query) * (faults.current.duplicates ? 2 : 1)
-            // Numbers are strings there, as ClickHouse gives them.
-            return Self.json(Array(#"{"data":[{"count_count":"\#(count)"}]}"#.utf8))
-        }
+    func metrics(_ call: StoreCall) async throws -> Response {
+        var query = try MetricsRequest(call.query, project: call.project.number).query
+        query.madeBy = visible
+        let count = try await reader.count(query) * (faults.current.duplicates ? 2 : 1)
+        // Numbers are strings there, as ClickHouse gives them.
+        return Self.json(Array(#"{"data":[{"count_count":"\#(count)"}]}"#.utf8))
     }
 
-    private func traces(_ request: Request) async throws -> Response {
-        try allow(request, .get)
-        let (name, number) = try project(request)
-        return try await faults.answer(.traces) {
-            var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
-            page.query.madeBy = visible
-            return Self.json(try await reader.traces(page, project: name))
-        }
+    func traces(_ call: StoreCall) async throws -> Response {
+        var page = try TraceRequest(call.query, project: call.project.number)
+        page.query.madeBy = visible
+        return Self.json(try await reader.traces(page, project: call.project.name))
     }
 
-    private func trace(_ id: String, _ request: Request) async throws -> Response {
-        try allow(request, .get)
-        let (name, number) = try project(request)
-        return try await faults.answer(.traces) {
-            var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
-            page.query.madeBy = visible
-            guard let trace = try await reader.trace(id, page, project: name) else {
-                throw LangfuseError.unknownTrace(id)
-            }
-            return Self.json(trace)
+    func trace(_ call: StoreCall) async throws -> Response {
+        var page = try TraceRequest(call.query, project: call.project.number)
+        page.query.madeBy = visible
+        guard let trace = try await reader.trace(call.id, page, project: call.project.name) else {
+            throw LangfuseError.unknownTrace(call.id)
         }
+        return Self.json(trace)
     }
 
     /// The time up to which rows can be seen; nil: there are none that cannot.
     var visible: Int64? { faults.hasHidden ? intake.now() : nil }
 
-    func project(_ request: Request) throws -> (name: String, number: Int64) {
+    private func project(_ request: Request) throws -> (name: String, number: Int64) {
         let name = try keys.withLockedValue { $0 }.project(request.headers[.authorization])
         guard let number = database.number(ofProject: name) else { throw LangfuseError.badCredentials }
         return (name, number)
-    }
-
-    func allow(_ request: Request, _ method: HTTPRequest.Method) throws(LangfuseError) {
-        guard request.method == method || (method == .get && request.method == .head) else { throw .methodNotAllowed }
     }
 
     static func json(_ bytes: [UInt8], status: Int = 200) -> Response {

@@ -22,15 +22,6 @@ import Testing
         try await ingress.call(method, "/v1" + path, headers: header.map { [$0] } ?? [])
     }
 
-    @Test(arguments: [
-        ("/queue", QueueRoute.state), ("/queue/dead", .letters), ("/queue/dead/1-0", .letter("1-0")),
-        ("/queue/dead/1-0/requeue", .requeue("1-0")), ("/queue/", nil), ("/queue/dead/1-0/delete", nil),
-        ("/queue/deadly", nil), ("/queues", nil), ("/queue/dead/1-0/requeue/x", nil),
-    ])
-    func `a path is read`(path: String, route: QueueRoute?) {
-        #expect(QueueRoute(path) == route)
-    }
-
     @Test func `letters are listed`() async throws {
         try await Self.run { ingress in
             let (own, other) = (ingress.lostJob(), ingress.lostJob(project: "sibling"))

@@ -31,12 +31,6 @@ import Testing
         }
     }
 
-    /// A client is given no traces of a rollout that still runs: what the dashboard asks for is no route.
-    @Test func `one completion's trace is for pages alone`() {
-        #expect(Self.targets.allSatisfy { VerificationController.answers(String($0.prefix { $0 != "?" })) })
-        #expect(!VerificationController.answers(VerificationController.completionPath))
-    }
-
     @Test(arguments: targets.dropFirst()) func `without a verifier it says so`(target: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", target)

@@ -1,0 +1,20 @@
+internal import Common
+internal import Hummingbird
+internal import Logging
+
+/// A request to one of the gateway's own routes that was let in.
+struct AdmittedRequest: Sendable {
+    let request: Request
+    /// Without version, project and query; percent-encoded, as it came.
+    let path: String
+    /// What stands in the place of the route's parameter, still encoded; empty if it has none.
+    var parameter = ""
+    let id: InsertionID
+    let admitted: Authenticator.Admitted
+    /// Nil: no client is there to go away.
+    let connection: Connection?
+    let logger: Logger
+
+    var project: String { admitted.project }
+    var query: String? { request.uri.query }
+}
