@@ -249,7 +249,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["Common", "Dashboard", "JSON", .nioConcurrencyHelpers],
+            dependencies: ["Common", "Dashboard", "JSON", "TestSupport", .nioConcurrencyHelpers],
             swiftSettings: settings),
         .testTarget(
             name: "PoliciesTests", dependencies: ["Common", "JSON", "Policies", "TestSupport"],

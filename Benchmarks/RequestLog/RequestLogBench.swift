@@ -72,7 +72,7 @@ enum RequestLogBench {
             row.metadata = BulkRows.metadata.enumerated().map { key, values in
                 .init("key\(key)", "value\(number &* 7919 % values)", from: .header)
             }
-            row.attempts = [SpanAttempt(number: 1, model: "openai/gpt-4o", failure: nil, began: 1, ended: 2)]
+            row.attempts = [SpanAttempt(number: 1, model: "openai/gpt-4o", failure: nil, began: .epoch, ended: .epoch)]
             return row
         }
         let began = ContinuousClock.now
@@ -122,7 +122,7 @@ enum RequestLogBench {
 
     private static func measure(_ service: TraceStoreService, end: UInt64, project: String) async throws {
         let responder = RequestLogResponder(
-            store: service.requests, audits: service.audits, now: { end })
+            store: service.requests, audits: service.audits, now: { Timestamp(milliseconds: end) })
         for (path, questions) in [("/logs/requests", pages), ("/metrics/query", charts)] {
             print("\(path)\nfirst ms | median ms | p95 ms | processor ms | bytes | question")
             for (name, query) in questions {

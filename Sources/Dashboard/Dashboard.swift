@@ -3,10 +3,9 @@ package import Common
 /// The pages on which people see what the gateway does. They are made on the server out of the API's own answers.
 package struct Dashboard: Sendable {
     private let assets = Assets()
-    /// Milliseconds since 1970.
-    private let now: @Sendable () -> UInt64
+    private let now: @Sendable () -> Timestamp
 
-    package init(now: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }) { self.now = now }
+    package init(now: @escaping @Sendable () -> Timestamp = { .now }) { self.now = now }
 
     /// A file that pages link to; nil if there is none of that name.
     package func asset(_ name: String, query: String?) -> DashboardResponse? { assets.response(name, query: query) }

@@ -102,7 +102,7 @@ package struct IngressService {
             dashboard: DashboardController(
                 dashboard: Dashboard(), access: .init(auth, settings), operators: operators,
                 authenticator: authenticator, controllers: controllers, envelope: envelope,
-                streams: StreamSlots(settings.dashboardStreams), now: { UnixTime.milliseconds }),
+                streams: StreamSlots(settings.dashboardStreams), now: { .now }),
             connections: connections, metrics: metrics)
         let server = Self.server(responder, completionController, settings, registry, logger, onListening: onListening)
         services = [

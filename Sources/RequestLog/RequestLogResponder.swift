@@ -6,12 +6,11 @@ internal import JSON
 package struct RequestLogResponder: Sendable {
     private let store: any RequestLogStore
     private let audits: any AuditLogStore
-    /// Milliseconds since 1970.
-    private let now: @Sendable () -> UInt64
+    private let now: @Sendable () -> Timestamp
 
     package init(
         store: any RequestLogStore, audits: any AuditLogStore,
-        now: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }
+        now: @escaping @Sendable () -> Timestamp = { .now }
     ) {
         self.store = store
         self.audits = audits

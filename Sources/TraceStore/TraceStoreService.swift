@@ -77,7 +77,7 @@ package struct TraceStoreService {
         directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, hosts: AllowedHosts? = nil,
         takesTraces: Bool = true, limits: Limits,
         faults: FaultInjector = FaultInjector(), registry: MetricsRegistry = MetricsRegistry(),
-        now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
+        now: @escaping @Sendable () -> Int64 = { Int64(clamping: Timestamp.now.milliseconds) }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws {
         let ring = NIOLockedValueBox(try KeyRing(keys))

@@ -1,3 +1,4 @@
+import Common
 import Testing
 
 @testable import Dashboard
@@ -24,9 +25,10 @@ struct LinearScaleTests {
 struct ChartTests {
     private func chart(_ form: Chart.Form, _ series: [[Double?]], times: Int = 2) -> Chart {
         Chart(
-            title: "Requests", form: form, times: (0..<times).map { Int64($0) * 60_000 }, interval: 60_000,
+            title: "Requests", form: form, times: (0..<times).map { Timestamp(clamping: $0 * 60_000) },
+            interval: 60_000,
             series: series.enumerated().map { .init(name: "s\($0)", colour: "\($0 + 1)", values: $1) },
-            show: Figures.compact, link: { "/rows?from=\($0)&to=\($1)" })
+            show: Figures.compact, link: { "/rows?from=\($0.milliseconds)&to=\($1.milliseconds)" })
     }
 
     @Test func `bars stand on each other`() {

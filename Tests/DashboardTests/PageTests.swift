@@ -1,5 +1,6 @@
 import Common
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
 @testable import Dashboard

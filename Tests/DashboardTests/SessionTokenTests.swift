@@ -1,15 +1,17 @@
 import Common
+import TestSupport
 import Testing
 
 @testable import Dashboard
 
 struct SessionTokenTests {
     private let envelope = Envelope(key: .random())
-    private let now: UInt64 = 1_790_000_000_000
+    private let now: Timestamp = 1_790_000_000_000
     private var life: UInt64 { 12 * 3_600_000 }
 
-    private func sealed(_ fingerprint: [UInt8] = Array(repeating: 7, count: 32), until expiry: UInt64) throws -> String
-    {
+    private func sealed(
+        _ fingerprint: [UInt8] = Array(repeating: 7, count: 32), until expiry: Timestamp
+    ) throws -> String {
         try SessionToken(fingerprint: fingerprint, expiry: expiry).sealed(by: envelope)
     }
 
@@ -49,7 +51,8 @@ struct SessionTokenTests {
     @Test func `another sealed thing is no session`() throws {
         let expiry = now + life
         let plain =
-            (0..<8).map { UInt8(truncatingIfNeeded: expiry >> UInt64(56 - 8 * $0)) } + Array(repeating: 7, count: 32)
+            (0..<8).map { UInt8(truncatingIfNeeded: expiry.milliseconds >> UInt64(56 - 8 * $0)) }
+            + Array(repeating: 7, count: 32)
         func token(_ place: Envelope.Context) throws -> SessionToken? {
             SessionToken(SessionToken.base64(try envelope.seal(plain, for: place)), now: now, envelope: envelope)
         }

@@ -19,7 +19,7 @@ struct AuditResponderTests {
 
     private func ask(_ query: String = "", isOperator: Bool = true) async throws -> (RequestLogResponse, String) {
         let responder = RequestLogResponder(
-            store: MemoryRequestLog(), audits: audits, now: { 1_790_000_000_000 + Self.hour })
+            store: MemoryRequestLog(), audits: audits, now: { Timestamp(milliseconds: 1_790_000_000_000 + Self.hour) })
         let asker = LogAsker(project: "p", isOperator: isOperator)
         let answer = try await responder.answer("/logs/audit", QueryItems(query), for: asker)
         var bytes: [UInt8] = []

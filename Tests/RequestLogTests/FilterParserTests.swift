@@ -8,7 +8,7 @@ import Testing
 
 /// Queries are read as written, and what is wrong with one is said with its parameter and its repair.
 struct FilterParserTests {
-    private static let now: UInt64 = 1_790_000_000_000
+    private static let now: Timestamp = 1_790_000_000_000
 
     private static func filter(_ query: String) throws -> RequestFilter {
         try PageQuery(QueryItems(query), FilterParser(now: now)).filter

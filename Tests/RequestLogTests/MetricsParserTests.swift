@@ -6,7 +6,7 @@ import Testing
 
 /// Questions of `/metrics/query` are read as written, and percentiles are values that rows have.
 struct MetricsParserTests {
-    private static let now: UInt64 = 1_790_000_000_000
+    private static let now: Timestamp = 1_790_000_000_000
 
     private static func query(_ text: String) throws -> MetricsQuery { try MetricsQuery(QueryItems(text), now: now) }
 

@@ -23,7 +23,8 @@ struct RequestLogResponderTests {
 
     private static func row(_ number: Int) -> RequestRow {
         var row = RequestRow(
-            id: InsertionID(milliseconds: SampleRequests.start, counter: UInt64(number), randomBits: 5), project: "p",
+            id: InsertionID(milliseconds: SampleRequests.start.milliseconds, counter: UInt64(number), randomBits: 5),
+            project: "p",
             outcome: .succeeded, status: 200)
         row.rollout = RolloutIDs(rollout: "r", invocation: "i", experiment: "e", run: "u", row: "1")
         row.metadata = [.init("environment", number % 2 == 0 ? "prod" : "staging", from: .header)]

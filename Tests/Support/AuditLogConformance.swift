@@ -84,10 +84,10 @@ package struct AuditLogConformance {
     private mutating func filter() -> AuditFilter {
         var filter = AuditFilter()
         if samples.random.chance(oneIn: 3) {
-            filter.from = SampleRequests.start + UInt64(samples.random.below(samples.span))
+            filter.from = SampleRequests.start + samples.random.below(samples.span)
         }
         if samples.random.chance(oneIn: 3) {
-            filter.to = (filter.from ?? SampleRequests.start) + UInt64(samples.random.below(samples.span)) + 1
+            filter.to = (filter.from ?? SampleRequests.start) + samples.random.below(samples.span) + 1
         }
         for _ in 0..<samples.random.below(3) {
             filter.conditions.append(.init(samples.random.pick(AuditField.allCases), test()))

@@ -98,8 +98,10 @@ package struct MemoryRequestLog: RequestLogStore {
 
     private static func points(_ rows: [RequestRow], _ query: MetricsQuery) -> [MetricsResult.Point] {
         guard let interval = query.interval else { return [] }
-        return Dictionary(grouping: rows) { $0.time / interval * interval }
-            .sorted { $0.key < $1.key }.map { .init(time: $0.key, values: values($0.value, query)) }
+        return Dictionary(grouping: rows) { $0.time.milliseconds / interval * interval }
+            .sorted { $0.key < $1.key }.map {
+                .init(time: Timestamp(milliseconds: $0.key), values: values($0.value, query))
+            }
     }
 
     private static func values(_ rows: [RequestRow], _ query: MetricsQuery) -> MetricsResult.Values {

@@ -67,7 +67,7 @@ package struct RequestLogConformance {
                 }
             }
         }
-        let unknown = InsertionID(milliseconds: SampleRequests.start, counter: 9, randomBits: 1)
+        let unknown = InsertionID(milliseconds: SampleRequests.start.milliseconds, counter: 9, randomBits: 1)
         try expect(try await store.row(unknown, project: "p") == nil, "a row is found that never was")
     }
 

@@ -4,7 +4,7 @@ package import RequestLog
 /// Random rows of the request log, with few different values, so that filters meet some of them. Costs are multiples of
 /// 1/1024, so that their sums are the same in any order.
 package struct SampleRequests {
-    package static let start: UInt64 = 1_790_000_000_000
+    package static let start = Timestamp(milliseconds: 1_790_000_000_000)
     package static let projects = ["p", "other", ""]
     /// Canonically equivalent ones, ones with a NUL, and such as begin alike.
     package static let texts = [
@@ -24,9 +24,9 @@ package struct SampleRequests {
 
     package mutating func id() -> InsertionID {
         // Some rows of one millisecond differ in the last bits alone, which have no part in their place.
-        let time = random.chance(oneIn: 5) ? Self.start + 77 : Self.start + UInt64(random.below(span))
+        let time = random.chance(oneIn: 5) ? Self.start + 77 : Self.start + random.below(span)
         return InsertionID(
-            milliseconds: time, counter: UInt64(random.below(3)),
+            milliseconds: time.milliseconds, counter: UInt64(random.below(3)),
             randomBits: random.chance(oneIn: 2) ? UInt64(random.below(1000)) : random.next())
     }
 
@@ -77,7 +77,7 @@ package struct SampleRequests {
             row.attempts.append(
                 SpanAttempt(
                     number: number, model: "openai/gpt", failure: optional { $0.pick(["timeout", "lost"]) },
-                    began: row.time, ended: row.time + UInt64(random.below(100))))
+                    began: row.time, ended: row.time + random.below(100)))
         }
     }
 
@@ -88,8 +88,8 @@ package struct SampleRequests {
     /// A filter of some random conditions.
     package mutating func filter() -> RequestFilter {
         var filter = RequestFilter()
-        if random.chance(oneIn: 3) { filter.from = Self.start + UInt64(random.below(span)) }
-        if random.chance(oneIn: 3) { filter.to = (filter.from ?? Self.start) + UInt64(random.below(span)) + 1 }
+        if random.chance(oneIn: 3) { filter.from = Self.start + random.below(span) }
+        if random.chance(oneIn: 3) { filter.to = (filter.from ?? Self.start) + random.below(span) + 1 }
         for _ in 0..<random.below(4) { filter.conditions.append(.init(field(), test())) }
         if random.chance(oneIn: 4) {
             filter.statuses.append(

@@ -32,8 +32,8 @@ package struct AuditEvent: Sendable, Equatable {
         self.details = details
     }
 
-    /// When it was noticed, in milliseconds since 1970.
-    package var time: UInt64 { id.milliseconds }
+    /// When it was noticed.
+    package var time: Timestamp { id.time }
 
     package static func == (left: Self, right: Self) -> Bool {
         left.id == right.id && left.kind == right.kind && left.actor == right.actor && left.project == right.project

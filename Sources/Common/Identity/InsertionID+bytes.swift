@@ -23,8 +23,11 @@ extension InsertionID {
         guard high >> 12 & 0xF == 7, low >> 62 == 0b10 else { return nil }
     }
 
-    /// The lowest id of a time, in milliseconds since 1970.
-    package static func first(of milliseconds: UInt64) -> InsertionID {
-        InsertionID(milliseconds: min(milliseconds, lastMillisecond), counter: 0, randomBits: 0)
+    /// The time at which the id was made.
+    package var time: Timestamp { Timestamp(milliseconds: milliseconds) }
+
+    /// The lowest id of a time.
+    package static func first(of time: Timestamp) -> InsertionID {
+        InsertionID(milliseconds: min(time.milliseconds, lastMillisecond), counter: 0, randomBits: 0)
     }
 }

@@ -27,15 +27,12 @@ package final class InsertionIDGenerator: Sendable {
     }
 
     private let state = NIOLockedValueBox(State())
-    private let now: @Sendable () -> UInt64
+    private let now: @Sendable () -> Timestamp
 
-    /// - Parameter now: Unix time in milliseconds.
-    package init(now: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }) {
-        self.now = now
-    }
+    package init(now: @escaping @Sendable () -> Timestamp = { .now }) { self.now = now }
 
     package func next() -> InsertionID {
-        let time = now()
+        let time = now().milliseconds
         let (milliseconds, counter, random) = state.withLockedValue { state in
             let random = state.nextRandom()
             if time > state.milliseconds {

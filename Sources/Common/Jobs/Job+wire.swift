@@ -55,7 +55,7 @@ extension Job {
         writer.field(Tag.model, model)
         if isStream { writer.field(Tag.isStream, "") }
         if isOperators { writer.field(Tag.isOperators, "") }
-        writer.field(Tag.deadline, deadline.unixMilliseconds)
+        writer.field(Tag.deadline, deadline.timestamp.milliseconds)
         writer.field(Tag.responseKey, responseKey)
         writer.field(Tag.window, UInt64(clamping: window))
         writer.field(Tag.idempotencyKey, idempotency?.key)
@@ -101,7 +101,7 @@ extension Job {
             case Tag.model: model = try WireReader.string(value)
             case Tag.isStream: isStream = true
             case Tag.isOperators: isOperators = true
-            case Tag.deadline: deadline = try Deadline(unixMilliseconds: WireReader.integer(value))
+            case Tag.deadline: deadline = try Deadline(at: Timestamp(milliseconds: WireReader.integer(value)))
             case Tag.responseKey: responseKey = try WireReader.string(value)
             case Tag.window: window = Int(clamping: try WireReader.integer(value))
             case Tag.idempotencyKey: idempotency = Idempotency(key: try WireReader.string(value))

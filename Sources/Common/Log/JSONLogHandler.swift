@@ -8,17 +8,15 @@ package struct JSONLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     private let label: String
-    private let now: @Sendable () -> UInt64
+    private let now: @Sendable () -> Timestamp
     private let write: @Sendable (_ line: [UInt8]) -> Void
 
     /// Members of every line, which metadata cannot take the place of.
     private static let own: Set<UTF8Text> = ["time", "level", "logger", "message"]
 
-    /// - Parameters:
-    ///   - now: milliseconds since 1970.
-    ///   - write: gets each line, with its end.
+    /// - Parameter write: gets each line, with its end.
     package init(
-        label: String, now: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds },
+        label: String, now: @escaping @Sendable () -> Timestamp = { .now },
         write: @escaping @Sendable (_ line: [UInt8]) -> Void
     ) {
         self.label = label
@@ -36,7 +34,7 @@ package struct JSONLogHandler: LogHandler {
         if let provided = metadataProvider?.get() { members.merge(provided) { $1 } }
         if let explicit = event.metadata { members.merge(explicit) { $1 } }
         var text = Array(#"{"time":"#.utf8)
-        JSONText.append(TimeText.iso(Int64(clamping: now())), to: &text)
+        JSONText.append(now().iso8601, to: &text)
         text += #","level":"#.utf8
         JSONText.append(event.level.rawValue, to: &text)
         text += #","logger":"#.utf8

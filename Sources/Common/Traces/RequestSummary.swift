@@ -17,8 +17,8 @@ package struct RequestSummary: Sendable, Equatable {
     package var target: String?
     /// The operator's rules that applied.
     package var rules: [String] = []
-    /// The time of the first call of a provider, in milliseconds since 1970.
-    package var firstCall: UInt64?
+    /// The time of the first call of a provider.
+    package var firstCall: Timestamp?
     /// Calls whose forwarder died.
     package var lostCalls = 0
     package var requestBytes = 0
@@ -41,7 +41,7 @@ package struct RequestSummary: Sendable, Equatable {
             if isStream { writer.member("stream", true) }
             writer.member("target", target)
             if !rules.isEmpty { writer.member("rules") { $0.array(rules) { $0.string($1) } } }
-            if let firstCall { writer.member("first_call", Int(clamping: firstCall)) }
+            if let firstCall { writer.member("first_call", Int(clamping: firstCall.milliseconds)) }
             if lostCalls > 0 { writer.member("lost_calls", lostCalls) }
             writer.member("request_bytes", requestBytes)
             writer.member("response_bytes", responseBytes)
@@ -65,7 +65,7 @@ package struct RequestSummary: Sendable, Equatable {
         isStream = object.member("stream").flatMap { object.bool($0) } ?? false
         target = text("target")
         rules = texts("rules")
-        firstCall = number("first_call")
+        firstCall = number("first_call").map { Timestamp(milliseconds: $0) }
         lostCalls = Int(clamping: number("lost_calls") ?? 0)
         requestBytes = Int(clamping: number("request_bytes") ?? 0)
         responseBytes = Int(clamping: number("response_bytes") ?? 0)

@@ -13,22 +13,22 @@ extension SpanAttempt {
         writer.field(Tag.number, UInt64(clamping: number))
         writer.field(Tag.model, model)
         writer.field(Tag.failure, failure)
-        writer.field(Tag.began, began)
-        writer.field(Tag.ended, ended)
+        writer.field(Tag.began, began.milliseconds)
+        writer.field(Tag.ended, ended.milliseconds)
         return writer.bytes
     }
 
     /// Reads what `wireBytes` wrote.
     init(wireBytes: ArraySlice<UInt8>) throws(WireError) {
         var reader = WireReader(Array(wireBytes))
-        self.init(number: 0, model: "", failure: nil, began: 0, ended: 0)
+        self.init(number: 0, model: "", failure: nil, began: .epoch, ended: .epoch)
         while let (tag, value) = try reader.next() {
             switch tag {
             case Tag.number: number = Int(clamping: try WireReader.integer(value))
             case Tag.model: model = try WireReader.string(value)
             case Tag.failure: failure = try WireReader.string(value)
-            case Tag.began: began = try WireReader.integer(value)
-            case Tag.ended: ended = try WireReader.integer(value)
+            case Tag.began: began = try Timestamp(milliseconds: WireReader.integer(value))
+            case Tag.ended: ended = try Timestamp(milliseconds: WireReader.integer(value))
             default: continue
             }
         }

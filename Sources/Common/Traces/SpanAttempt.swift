@@ -9,11 +9,10 @@ package struct SpanAttempt: Sendable, Equatable {
     package var model: String
     /// The failure, as rules name failures; nil: its answer is the completion's.
     package var failure: String?
-    /// Milliseconds since 1970.
-    package var began: UInt64
-    package var ended: UInt64
+    package var began: Timestamp
+    package var ended: Timestamp
 
-    package init(number: Int, model: String, failure: String?, began: UInt64, ended: UInt64) {
+    package init(number: Int, model: String, failure: String?, began: Timestamp, ended: Timestamp) {
         self.number = number
         self.model = model
         self.failure = failure

@@ -24,7 +24,7 @@ extension SpanRecord {
         raw(#","kind":3,"startTimeUnixNano":""#, &out)
         raw("\(id.milliseconds)000000", &out)
         raw(#"","endTimeUnixNano":""#, &out)
-        raw("\(end)000000", &out)
+        raw("\(end.milliseconds)000000", &out)
         raw(#"","attributes":["#, &out)
         for (index, attribute) in attributes.enumerated() {
             raw(index == 0 ? #"{"key":""# : #",{"key":""#, &out)
@@ -47,7 +47,8 @@ extension SpanRecord {
         let hex = id.hex
         let ids = #""traceId":"\#(hex)","spanId":"\#(attempt.spanID(of: id))","parentSpanId":"\#(hex.suffix(16))""#
         raw(",{\(ids),\"name\":\"\(attempt.name)\",\"kind\":3", &out)
-        raw(",\"startTimeUnixNano\":\"\(attempt.began)000000\",\"endTimeUnixNano\":\"\(attempt.ended)000000\"", &out)
+        raw(",\"startTimeUnixNano\":\"\(attempt.began.milliseconds)000000\"", &out)
+        raw(",\"endTimeUnixNano\":\"\(attempt.ended.milliseconds)000000\"", &out)
         raw(#","attributes":["#, &out)
         for (index, attribute) in attempt.attributes(of: id).enumerated() {
             raw(index == 0 ? #"{"key":""# : #",{"key":""#, &out)

@@ -18,8 +18,8 @@ package struct SpanRecord: Sendable {
 
     package let bytes: [UInt8]
     package let id: InsertionID
-    /// Milliseconds since 1970, not before the start.
-    package let end: UInt64
+    /// Not before the start.
+    package let end: Timestamp
     private(set) var nameRange = 0..<0
     private var failureRange: Range<Int>?
     /// The place of each attribute's value, by its number; ``absent`` for one that is not there.
@@ -62,7 +62,7 @@ package struct SpanRecord: Sendable {
         }
         guard let id else { throw .missingField }
         self.id = id
-        self.end = max(end, id.milliseconds)
+        self.end = max(Timestamp(milliseconds: end), id.time)
     }
 
     package var name: String { String(decoding: bytes[nameRange], as: UTF8.self) }

@@ -3,16 +3,16 @@ package struct SpanRecordWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
 
     /// - Parameters:
-    ///   - end: when the completion ended, in milliseconds since 1970.
+    ///   - end: when the completion ended.
     ///   - capacity: bytes that the span will have, as far as can be told.
-    package init(_ id: InsertionID, name: String, end: UInt64, capacity: Int) {
+    package init(_ id: InsertionID, name: String, end: Timestamp, capacity: Int) {
         bytes.reserveCapacity(capacity)
         bytes.append(SpanRecord.form)
         begin(SpanRecord.Tag.id, count: 16)
         append(id.high)
         append(id.low)
         begin(SpanRecord.Tag.end, count: 8)
-        append(end)
+        append(end.milliseconds)
         field(SpanRecord.Tag.name, name)
     }
 

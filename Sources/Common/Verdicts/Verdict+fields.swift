@@ -9,37 +9,35 @@ extension Verdict {
 
     /// The fields and their values in turn, as HSET takes them.
     package var fields: [String] {
-        let until = kind == .complete ? "" : String(checkedAt + Int64(Self.interimLife / .milliseconds(1)))
+        let until = kind == .complete ? "" : String((checkedAt + Self.interimLife).milliseconds)
         let values = [
             kind.rawValue, reason ?? "", String(expected), String(traced), String(inFlight), String(failed),
             missing.joined(separator: "\n"),
-            String(checkedAt), until,
+            String(checkedAt.milliseconds), until,
         ]
         return zip(Self.fieldNames, values).flatMap { [$0, $1] }
     }
 
     /// Whether a verdict that is good for a moment is still good. One from so far ahead was written before a clock was
     /// put back.
-    package static func holds(until: Int64, now: Int64) -> Bool {
-        let life = Int64(interimLife / .milliseconds(1))
-        // Who asks at no time at all takes any.
-        return now < until && (now < 0 || until - now <= 2 * life)
+    package static func holds(until: Timestamp, now: Timestamp) -> Bool {
+        now < until && until - now <= interimLife * 2
     }
 
     /// Reads what HMGET of `fieldNames` gave.
-    /// - Parameter now: milliseconds since 1970.
+    /// - Parameter now: nil: it may be as old as it likes.
     /// - Returns: Nil if there is no verdict, or it is good no longer.
-    package init?(fields: RedisValue, rollout: String, project: String, now: Int64) {
+    package init?(fields: RedisValue, rollout: String, project: String, now: Timestamp?) {
         guard let kind = fields[0].string.flatMap(Kind.init(rawValue:)), let expected = fields[2].int,
             let traced = fields[3].int,
             let inFlight = fields[4].int, let failed = fields[5].int, let checkedAt = fields[7].int
         else { return nil }
-        if let until = fields[8].int, !Self.holds(until: Int64(until), now: now) { return nil }
+        if let now, let until = fields[8].int, !Self.holds(until: Timestamp(clamping: until), now: now) { return nil }
         let reason = fields[1].string.flatMap { $0.isEmpty ? nil : $0 }
         let missing = (fields[6].string ?? "").split(separator: "\n").map(String.init)
         self.init(
             rollout: rollout, project: project, kind: kind, reason: reason, expected: expected, traced: traced,
             inFlight: inFlight, failed: failed,
-            missing: missing, checkedAt: Int64(checkedAt))
+            missing: missing, checkedAt: Timestamp(clamping: checkedAt))
     }
 }

@@ -8,7 +8,7 @@ extension Verdict {
     package var json: [UInt8] {
         var out = jsonWithoutTime
         out.append(contentsOf: #","checked_at":"#.utf8)
-        JSONText.append(TimeText.iso(checkedAt), to: &out)
+        JSONText.append(checkedAt.iso8601, to: &out)
         out.append(UInt8(ascii: "}"))
         return out
     }

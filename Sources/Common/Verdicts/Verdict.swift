@@ -31,14 +31,13 @@ package struct Verdict: Sendable, Equatable {
     package var failed: Int
     /// Ids of missing ones, in the order in which they were made: at most `mostMissing` of them.
     package var missing: [String]
-    /// Milliseconds since 1970.
-    package var checkedAt: Int64
+    package var checkedAt: Timestamp
 
     package init(
         rollout: String, project: String, kind: Kind, reason: String? = nil, expected: Int, traced: Int, inFlight: Int,
         failed: Int,
         missing: [String],
-        checkedAt: Int64
+        checkedAt: Timestamp
     ) {
         self.rollout = rollout
         self.project = project

@@ -35,9 +35,8 @@ package struct VerdictStore: Sendable {
 
     /// The verdict on a rollout, if one holds; one round trip. A `complete` for more ids than are left does not hold:
     /// removing an id also removes the verdict, so Redis has lost some ids.
-    /// - Parameter now: milliseconds since 1970.
     package func verdict(
-        _ rollout: String, project: String, now: Int64 = Int64(UnixTime.milliseconds)
+        _ rollout: String, project: String, now: Timestamp = .now
     ) async throws(RedisError) -> Verdict? {
         var command = RedisCommand("HMGET", Keys.verdict(rollout, project: project))
         command.append(contentsOf: Verdict.fieldNames)

@@ -17,15 +17,14 @@ struct ClockSkew: Sendable {
     /// Takes a measurement.
     /// - Parameters:
     ///   - server: the server's clock, as it answered.
-    ///   - sent: this machine's clock before the question, in milliseconds since 1970, as `server`.
+    ///   - sent: this machine's clock before the question.
     ///   - heard: the same after the answer.
     /// - Returns: what is to be said.
-    mutating func see(server: Int64, sent: Int64, heard: Int64, now: ContinuousClock.Instant) -> String? {
+    mutating func see(server: Timestamp, sent: Timestamp, heard: Timestamp, now: ContinuousClock.Instant) -> String? {
         // Within the round trip the server may have answered at any time, and a machine whose clock was set meanwhile
         // has measured nothing.
         guard heard >= sent else { return nil }
-        let certain = server < sent ? sent - server : server > heard ? heard - server : 0
-        let skew = Duration.milliseconds(certain)
+        let skew = server < sent ? sent - server : server > heard ? heard - server : .zero
         guard skew > limit || skew < .zero - limit else {
             defer { known = nil }
             return known == nil ? nil : "the clocks of this machine and of Redis agree again"

@@ -17,17 +17,17 @@ package final class RedisWatch: Service, CustomStringConvertible {
     private let logger: Logger
     private let state = NIOLockedValueBox(WatchState())
     private let skew: NIOLockedValueBox<ClockSkew>
-    private let clock: @Sendable () -> UInt64
+    private let clock: @Sendable () -> Timestamp
     private let takers = NIOLockedValueBox<[@Sendable (AuditKind) -> Void]>([])
 
     /// - Parameters:
     ///   - isAlone: whether the Redis is the process's own. Then another key than before is no other process's, and may
     ///     replace the former once nothing waits that it sealed.
     ///   - skewLimit: the difference of clocks from which on it is warned of.
-    ///   - clock: this machine's, in milliseconds since 1970.
+    ///   - clock: this machine's.
     package init(
         _ endpoint: RedisEndpoint, envelope: Envelope, isAlone: Bool = false, skewLimit: Duration = .seconds(2),
-        clock: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }, logger: Logger
+        clock: @escaping @Sendable () -> Timestamp = { .now }, logger: Logger
     ) {
         skew = NIOLockedValueBox(ClockSkew(limit: skewLimit))
         self.clock = clock
@@ -88,11 +88,11 @@ package final class RedisWatch: Service, CustomStringConvertible {
 
     private func look() async -> WatchState.Sight {
         do throws(RedisError) {
-            let sent = Int64(clamping: clock())
+            let sent = clock()
             let reply = try await redis.evaluate(
                 Self.compareKey, keys: [Keys.keyFingerprint, Keys.jobs, Keys.verifications, Keys.traceBytes],
                 arguments: fingerprint, isAlone ? 1 : 0)
-            compareClocks(server: reply[1].int, sent: sent)
+            compareClocks(server: reply[1].int.map { Timestamp(clamping: $0) }, sent: sent)
             switch reply[0].int {
             case 0: return .trouble(.otherKey)
             case 2:
@@ -108,10 +108,10 @@ package final class RedisWatch: Service, CustomStringConvertible {
         }
     }
 
-    private func compareClocks(server: Int?, sent: Int64) {
+    private func compareClocks(server: Timestamp?, sent: Timestamp) {
         guard let server else { return }
-        let heard = Int64(clamping: clock())
-        let line = skew.withLockedValue { $0.see(server: Int64(server), sent: sent, heard: heard, now: .now) }
+        let heard = clock()
+        let line = skew.withLockedValue { $0.see(server: server, sent: sent, heard: heard, now: .now) }
         if let line { logger.warning("\(line)", metadata: ["endpoint": "\(redis.endpoint)"]) }
     }
 

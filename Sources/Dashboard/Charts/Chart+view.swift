@@ -51,8 +51,8 @@ extension Chart {
         view.shapes = form == .bars ? bars(scale) : lines(scale)
         view.points = points
         view.yTicks = [scale.top, scale.top / 2, 0].map(show)
-        let (start, end) = (UInt64(times[0]), UInt64(times[times.count - 1]) + interval)
-        view.xTicks = (0...4).map { Figures.tick(start + (end - start) * UInt64($0) / 4, range: end - start) }
+        let range = times[times.count - 1].milliseconds(since: times[0]) + interval
+        view.xTicks = (0...4).map { Figures.tick(times[0] + .milliseconds(range * UInt64($0) / 4), range: range) }
         return view
     }
 
@@ -99,11 +99,12 @@ extension Chart {
                 series.values[place].flatMap { $0 == 0 ? nil : "\(series.name): \(show($0))" }
             }
             guard !told.isEmpty else { return nil }
-            let from = UInt64(times[place])
-            let time = Figures.time(TimeText.iso(times[place]))
+            let from = times[place]
+            let time = Figures.time(from.iso8601)
             return .init(
                 pointX: SVGText.number(Double(place) * step), pointWidth: SVGText.number(step),
-                pointLink: link(from, from + interval), pointText: ([time + " UTC"] + told).joined(separator: "\n"))
+                pointLink: link(from, from + .milliseconds(interval)),
+                pointText: ([time + " UTC"] + told).joined(separator: "\n"))
         }
     }
 }

@@ -22,14 +22,15 @@ struct Chart {
 
     var title: String
     var form: Form
-    /// The beginnings of the points, in milliseconds since 1970.
-    var times: [Int64]
+    /// The beginnings of the points.
+    var times: [Timestamp]
+    /// In milliseconds.
     var interval: UInt64
     var series: [Series]
     /// A value as it is written.
     var show: (Double) -> String
     /// The rows behind a point.
-    var link: (_ from: UInt64, _ to: UInt64) -> String
+    var link: (_ from: Timestamp, _ to: Timestamp) -> String
 
     /// Whether there is a number at all.
     var isEmpty: Bool { !series.contains { $0.values.contains { $0 != nil && $0 != 0 } } }

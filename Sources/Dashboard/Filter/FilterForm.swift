@@ -87,9 +87,9 @@ package struct FilterForm: Sendable, Equatable {
     }
 
     /// The same for another time.
-    package func during(_ from: UInt64, _ to: UInt64) -> FilterForm {
+    package func during(_ from: Timestamp, _ to: Timestamp) -> FilterForm {
         var form = self
-        form.range = TimeRange(from: TimeText.iso(Int64(clamping: from)), to: TimeText.iso(Int64(clamping: to)))
+        form.range = TimeRange(from: from.iso8601, to: to.iso8601)
         return form
     }
 }

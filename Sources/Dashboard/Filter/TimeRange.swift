@@ -22,14 +22,13 @@ package struct TimeRange: Sendable, Equatable {
 
     var isPreset: Bool { to == nil && (from == nil || Self.presets.contains { $0.text == from }) }
 
-    /// The range's length, as far as it can be told.
-    /// - Parameter now: milliseconds since 1970.
-    func length(now: UInt64) -> UInt64? {
+    /// The range's length in milliseconds, as far as it can be told.
+    func length(now: Timestamp) -> UInt64? {
         guard let from else { return nil }
         if to == nil, let preset = Self.presets.first(where: { $0.text == from }) { return preset.milliseconds }
-        guard let start = TimeText.milliseconds(from).flatMap({ UInt64(exactly: $0) }) else { return nil }
-        let end = to.flatMap { TimeText.milliseconds($0) }.flatMap { UInt64(exactly: $0) } ?? now
-        return end > start ? end - start : nil
+        guard let start = Timestamp(iso8601: from) else { return nil }
+        let end = to.flatMap { Timestamp(iso8601: $0) } ?? now
+        return end > start ? end.milliseconds(since: start) : nil
     }
 
     /// The interval of a chart with at most ``mostPoints`` points.

@@ -113,7 +113,7 @@ struct OverviewPage {
             return Sparkline.path(points.map { point in measures.reduce(0) { $0 + (point?.number($1) ?? 0) } })
         }
         let (requests, errors) = (number("requests"), number("errors"))
-        let seconds = Double(max(charts.answer.to, charts.answer.from + 1) - charts.answer.from) / 1000
+        let seconds = Double(max(charts.answer.to.milliseconds(since: charts.answer.from), 1)) / 1000
         return [
             Tile(
                 tileName: "Requests", tileValue: Figures.compact(requests), tileNote: Self.rate(requests / seconds),

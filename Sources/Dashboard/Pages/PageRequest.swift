@@ -11,8 +11,7 @@ struct PageRequest: Sendable {
     let formToken: FormToken?
     /// Whether an open page is brought up to date, by an event stream.
     let isLive: Bool
-    /// Milliseconds since 1970.
-    let now: UInt64
+    let now: Timestamp
 
     /// Names for a filter's form; none where the log cannot say them, which the page's rows will.
     func metadataKeys() async -> [String] {

@@ -112,16 +112,16 @@ struct RolloutPage {
     }
 
     /// How long ago a moment was.
-    static func age(_ iso: String, now: UInt64) -> String {
-        guard let time = TimeText.milliseconds(iso).flatMap({ UInt64(exactly: $0) }) else { return "" }
-        let age = Double(now > time ? now - time : 0)
+    static func age(_ iso: String, now: Timestamp) -> String {
+        guard let time = Timestamp(iso8601: iso) else { return "" }
+        let age = Double(now.milliseconds(since: time))
         return age < 1500 ? "just now" : Figures.duration((age / 1000).rounded() * 1000) + " ago"
     }
 }
 
 extension RolloutPage.Open {
     /// - Parameter object: one of `/rollouts/{rollout_id}/open`.
-    init?(_ object: JSONObject, now: UInt64, links: Links) {
+    init?(_ object: JSONObject, now: Timestamp, links: Links) {
         guard let id = object.text("insertion_id") else { return nil }
         openID = id
         openLink = links.request(id)

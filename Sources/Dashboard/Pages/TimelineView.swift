@@ -15,21 +15,22 @@ struct TimelineView {
     var timelineTotal: String
 
     init(_ request: LoggedRequest) {
-        let began = TimeText.milliseconds(request.time) ?? 0
+        let began = Timestamp(iso8601: request.time) ?? .epoch
         let attempts = request.attempts
-        let end = attempts.map { Double($0.ended - began) }.max() ?? 0
+        let end = attempts.map { Double($0.ended.milliseconds(since: began)) }.max() ?? 0
         let whole = max(request.latency, end, 1)
         timelineTotal = Figures.duration(request.latency)
         if let wait = request.object.number("queue_wait_ms") {
             steps.append(Self.step("Queue", "", 0, wait, "quiet", whole))
         }
         for attempt in attempts {
-            let from = Double(max(attempt.began - began, 0))
+            let from = Double(attempt.began.milliseconds(since: began))
             steps.append(
                 Self.step(
                     "Attempt \(attempt.number)",
                     [attempt.model, attempt.failure].compactMap { $0 }.joined(separator: " · "), from,
-                    Double(attempt.ended - attempt.began), attempt.failure == nil ? "good" : "bad", whole))
+                    Double(attempt.ended.milliseconds(since: attempt.began)), attempt.failure == nil ? "good" : "bad",
+                    whole))
         }
         if attempts.isEmpty, request.latency > 0 {
             let wait = request.object.number("queue_wait_ms") ?? 0

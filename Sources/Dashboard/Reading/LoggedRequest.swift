@@ -7,9 +7,8 @@ struct LoggedRequest {
         var number: Int
         var model: String?
         var failure: String?
-        /// Milliseconds since 1970.
-        var began: Int64
-        var ended: Int64
+        var began: Timestamp
+        var ended: Timestamp
     }
 
     let object: JSONObject
@@ -39,8 +38,8 @@ struct LoggedRequest {
 
     var attempts: [Attempt] {
         object.objects("attempts").compactMap { attempt in
-            guard let began = attempt.text("began_at").flatMap({ TimeText.milliseconds($0) }),
-                let ended = attempt.text("ended_at").flatMap({ TimeText.milliseconds($0) })
+            guard let began = attempt.text("began_at").flatMap({ Timestamp(iso8601: $0) }),
+                let ended = attempt.text("ended_at").flatMap({ Timestamp(iso8601: $0) })
             else { return nil }
             return Attempt(
                 number: Int(attempt.number("number") ?? 0), model: attempt.text("model"),

@@ -12,12 +12,12 @@ struct MetricsResponse {
         var isOther = false
         var total: JSONObject
         /// By the time of the point.
-        var points: [Int64: JSONObject] = [:]
+        var points: [Timestamp: JSONObject] = [:]
     }
 
-    /// Milliseconds since 1970.
-    let from: UInt64
-    let to: UInt64
+    let from: Timestamp
+    let to: Timestamp
+    /// In milliseconds.
     let interval: UInt64
     let total: JSONObject
     private(set) var groups: [Group] = []
@@ -25,9 +25,7 @@ struct MetricsResponse {
     /// - Parameter property: by which the rows are grouped; nil: they are not.
     init(_ bytes: [UInt8], groupedBy property: String?) throws(GatewayError) {
         let answer = try JSONObject.answer(bytes)
-        func time(_ name: String) -> UInt64 {
-            answer.text(name).flatMap { TimeText.milliseconds($0) }.flatMap { UInt64(exactly: $0) } ?? 0
-        }
+        func time(_ name: String) -> Timestamp { answer.text(name).flatMap { Timestamp(iso8601: $0) } ?? .epoch }
         (from, to) = (time("from"), time("to"))
         interval = answer.number("interval_ms").flatMap { UInt64(exactly: $0) } ?? 0
         total = answer.nested("total") ?? answer
@@ -38,7 +36,7 @@ struct MetricsResponse {
                 label: label, isAbsent: !group.texts("absent").isEmpty, isOther: group.flag("is_other") ?? false,
                 total: total)
             for point in group.objects("points") {
-                guard let time = point.text("time").flatMap({ TimeText.milliseconds($0) }) else { continue }
+                guard let time = point.text("time").flatMap({ Timestamp(iso8601: $0) }) else { continue }
                 found.points[time] = point
             }
             groups.append(found)
@@ -46,8 +44,9 @@ struct MetricsResponse {
     }
 
     /// The beginnings of all points in the range, also of those without rows. Points lie at whole intervals of UTC.
-    var times: [Int64] {
-        guard interval > 0, from < to, (to - from) / interval < 10_000 else { return [] }
-        return stride(from: from - from % interval, to: to, by: Int(interval)).map { Int64($0) }
+    var times: [Timestamp] {
+        guard interval > 0, from < to, to.milliseconds(since: from) / interval < 10_000 else { return [] }
+        let (first, end) = (from.milliseconds - from.milliseconds % interval, to.milliseconds)
+        return stride(from: first, to: end, by: Int(interval)).map { Timestamp(milliseconds: $0) }
     }
 }

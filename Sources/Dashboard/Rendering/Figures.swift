@@ -97,8 +97,8 @@ enum Figures {
     static func time(_ iso: String) -> String { parts(ofTime: iso).map { "\($0.day) \($0.clock)" } ?? iso }
 
     /// A moment under a chart: the time of day, or the day if the chart is longer than that tells apart.
-    static func tick(_ milliseconds: UInt64, range: UInt64) -> String {
-        guard let parts = parts(ofTime: TimeText.iso(Int64(clamping: milliseconds))) else { return "" }
+    static func tick(_ time: Timestamp, range: UInt64) -> String {
+        guard let parts = parts(ofTime: time.iso8601) else { return "" }
         let clock = String(parts.clock.prefix(range < 600_000 ? 8 : 5))
         return range > 129_600_000 ? parts.day : clock
     }

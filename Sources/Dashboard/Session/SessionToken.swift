@@ -9,23 +9,21 @@ package struct SessionToken: Sendable, Equatable {
 
     /// The key's fingerprint, from which the key cannot be found.
     package var fingerprint: [UInt8]
-    /// Milliseconds since 1970.
-    package var expiry: UInt64
+    package var expiry: Timestamp
 
-    package init(fingerprint: [UInt8], expiry: UInt64) {
+    package init(fingerprint: [UInt8], expiry: Timestamp) {
         self.fingerprint = fingerprint
         self.expiry = expiry
     }
 
     /// The token that the gateway has sealed. Nil for one that is over, damaged, or another gateway's.
-    /// - Parameter now: milliseconds since 1970.
-    package init?(_ text: String, now: UInt64, envelope: Envelope) {
+    package init?(_ text: String, now: Timestamp, envelope: Envelope) {
         guard text.utf8.count <= Self.mostDigits, let sealed = Base64.decode(text.utf8),
             let plain = try? envelope.open(sealed, for: .session), plain.count > 8
         else { return nil }
-        expiry = plain.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        expiry = Timestamp(milliseconds: plain.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
         fingerprint = Array(plain.dropFirst(8))
-        guard now < expiry, expiry - now <= UInt64(Self.life.milliseconds) else { return nil }
+        guard now < expiry, expiry - now <= Self.life else { return nil }
     }
 
     /// More than any token has.
@@ -33,7 +31,7 @@ package struct SessionToken: Sendable, Equatable {
 
     /// - Throws: if the system has no randomness.
     package func sealed(by envelope: Envelope) throws(EnvelopeError) -> String {
-        let time = (0..<8).map { UInt8(truncatingIfNeeded: expiry >> UInt64(56 - 8 * $0)) }
+        let time = (0..<8).map { UInt8(truncatingIfNeeded: expiry.milliseconds >> UInt64(56 - 8 * $0)) }
         return Self.base64(try envelope.seal(time + fingerprint, for: .session))
     }
 

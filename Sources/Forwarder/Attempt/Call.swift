@@ -42,9 +42,9 @@ final class Call {
     private var transfer: (any UpstreamTransfer)?
     /// Timers for what is to happen to the transfer, or for the end of the pause.
     private var timers: [Scheduled<Void>] = []
-    /// The time at which the present transfer began, also in milliseconds since 1970.
+    /// The time at which the present transfer began, by either clock.
     private var began = ContinuousClock.now
-    private var beganAt: UInt64 = 0
+    private var beganAt = Timestamp.epoch
     private var answer: RelayedResponse?
     /// The part before the answer's content; nil if nothing is to be known of it.
     private var preamble: Preamble?
@@ -96,7 +96,7 @@ final class Call {
         endTransfer()
         let request = plan.request(within: remaining)
         phase = .calling
-        (began, beganAt) = (.now, UnixTime.milliseconds)
+        (began, beganAt) = (.now, .now)
         span?.calls(plan.model, at: beganAt, after: plan.failures)
         (answer, outcome, isPaused, preamble, holdEnds, isLate, meter) = (nil, nil, false, nil, nil, false, nil)
         steps.meter?.calls(plan)
@@ -137,7 +137,7 @@ extension Call {
             beginPreamble(head)
         case .piece(let piece):
             span?.take(piece.bytes)
-            meter?.take(piece.bytes, at: 0)
+            meter?.take(piece.bytes, at: .epoch)
             if pending.isEmpty { pending = piece.bytes } else { pending += piece.bytes }
             isRest = piece.isRest
             preamble?.take(piece.bytes)
@@ -284,7 +284,7 @@ extension Call {
             return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
         }
         let failure = Route.Failure(error, hasHead: answer != nil, isStream: job.isStream)
-        let times = (beganAt, UnixTime.milliseconds)
+        let times = (beganAt, Timestamp.now)
         switch plan.next(after: error, failure, times, elapsed: began.duration(to: .now), remaining: job.remaining()) {
         case .giveUp(let told):
             if !goOn(after: failure.map { [$0] } ?? [], mayBePaid: error.requestMayHaveBeenSent) { fail(told) }
@@ -307,7 +307,7 @@ extension Call {
         for failure in failures {
             let failed = CallPlan.Failure(
                 failure: failure, mayBePaid: mayBePaid, retryAfter: retryAfter,
-                times: (beganAt, UnixTime.milliseconds))
+                times: (beganAt, Timestamp.now))
             do throws(GatewayError) {
                 let jitter = Double.random(in: 0...1)
                 guard let pause = try plan.pause(after: failed, remaining: job.remaining(), jitter: jitter) else {

@@ -21,11 +21,10 @@ final class CallMeter {
     /// The gateway's own error, if the job ends with one.
     var error: GatewayError?
 
-    init(_ metrics: ForwarderMetrics, of job: Job, now: UInt64 = UnixTime.milliseconds) {
+    init(_ metrics: ForwarderMetrics, of job: Job, now: Timestamp = .now) {
         self.metrics = metrics
         metrics.jobsInFlight.increment()
-        let arrived = job.insertionID.milliseconds
-        metrics.queueWait.recordMilliseconds(Int64(clamping: now > arrived ? now - arrived : 0))
+        metrics.queueWait.recordMilliseconds(Int64(clamping: now.milliseconds(since: job.insertionID.time)))
     }
 
     deinit { metrics.jobsInFlight.decrement() }

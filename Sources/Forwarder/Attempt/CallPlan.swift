@@ -21,8 +21,8 @@ struct CallPlan {
         var mayBePaid = true
         /// The wait that the provider asks of its clients (`Retry-After`).
         var retryAfter: Duration?
-        /// The times at which the call was made and at which it had failed, in milliseconds since 1970.
-        var times: (began: UInt64, ended: UInt64)
+        /// The times at which the call was made and at which it had failed.
+        var times: (began: Timestamp, ended: Timestamp)
     }
 
     /// The longest wait that a provider may ask for. Beyond it the next target's turn comes at once.
@@ -75,11 +75,11 @@ struct CallPlan {
     /// The step that follows a failure of the transport, as far as no rule says it.
     /// - Parameters:
     ///   - failure: what rules call it.
-    ///   - times: when the call was made and when it had failed, in milliseconds since 1970.
+    ///   - times: when the call was made and when it had failed.
     ///   - elapsed: since the call began.
     ///   - remaining: what is left until the client's time is over.
     mutating func next(
-        after error: UpstreamError, _ failure: Route.Failure?, _ times: (began: UInt64, ended: UInt64),
+        after error: UpstreamError, _ failure: Route.Failure?, _ times: (began: Timestamp, ended: Timestamp),
         elapsed: Duration, remaining: Duration
     ) -> Next {
         let decision = attempts.failed(error, after: elapsed, remaining: remaining)

@@ -84,9 +84,9 @@ extension CompletionSpan {
 
     /// The calls, if there were several. The last one's answer is the completion's.
     /// - Parameters:
-    ///   - end: when the completion ended, in milliseconds since 1970.
+    ///   - end: when the completion ended.
     ///   - failure: why it failed; nil if it did not.
-    func writeAttempts(_ writer: inout SpanWriter, end: UInt64, failure: String?) {
+    func writeAttempts(_ writer: inout SpanWriter, end: Timestamp, failure: String?) {
         guard !failedAttempts.isEmpty else { return }
         for (index, attempt) in failedAttempts.enumerated() {
             writer.add(

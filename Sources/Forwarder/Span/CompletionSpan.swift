@@ -34,8 +34,8 @@ final class CompletionSpan {
     var isRepeated = false
     /// The calls before, which had not the last word.
     private(set) var failedAttempts: [FailedAttempt] = []
-    /// The last call: `provider/model`, and when it was made, in milliseconds since 1970.
-    private(set) var lastCall: (model: String, began: UInt64)?
+    /// The last call: `provider/model`, and when it was made.
+    private(set) var lastCall: (model: String, began: Timestamp)?
     /// Whether the call counts on limits on tokens and may have reached the provider.
     var countsTokens = false
     private var answer: ResponseCollector?
@@ -119,9 +119,9 @@ final class CompletionSpan {
     /// Notes that a call is made.
     /// - Parameters:
     ///   - model: `provider/model`.
-    ///   - time: now, in milliseconds since 1970.
+    ///   - time: now.
     ///   - failures: the calls before.
-    func calls(_ model: String, at time: UInt64, after failures: [FailedAttempt]) {
+    func calls(_ model: String, at time: Timestamp, after failures: [FailedAttempt]) {
         lastCall = (model, time)
         failedAttempts = failures
         answer = nil
@@ -138,9 +138,8 @@ final class CompletionSpan {
     func begins(_ head: UpstreamHead) { answer = ResponseCollector(head: head, textBytes: textBytes) }
 
     /// Notes a piece of the answer's body, as the provider sent it.
-    /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the
-    ///   piece.
-    func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64 = UnixTime.milliseconds) {
+    /// - Parameter time: now; asked for when the first part of a streamed message is in the piece.
+    func take(_ piece: [UInt8], at time: @autoclosure () -> Timestamp = Timestamp.now) {
         summary?.responseBytes += piece.count
         answer?.take(piece, at: time())
     }
@@ -150,8 +149,8 @@ extension CompletionSpan {
     /// The span of a call that was answered, with any status.
     /// - Parameters:
     ///   - failure: why an answer with a status of success is none.
-    ///   - time: when the answer ended, in milliseconds since 1970.
-    func answered(_ failure: CompletionFailure? = nil, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
+    ///   - time: when the answer ended.
+    func answered(_ failure: CompletionFailure? = nil, at time: Timestamp = .now) -> [UInt8] {
         guard let answer else { return write(CollectedResponse(), failure: nil, status: nil, end: time) }
         let collected = answer.collected()
         guard (200..<300).contains(answer.status) else {
@@ -166,7 +165,7 @@ extension CompletionSpan {
 
     /// The span of a call that ended with an error of the gateway. What came of its answer before stands beside the
     /// error.
-    func failed(_ error: GatewayError, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
+    func failed(_ error: GatewayError, at time: Timestamp = .now) -> [UInt8] {
         summary?.fails(with: error, hasAnswer: answer != nil)
         let hasOutput = answer.map { (200..<300).contains($0.status) } ?? false
         let collected = hasOutput ? answer?.collected() : nil
@@ -175,7 +174,7 @@ extension CompletionSpan {
     }
 
     private func write(
-        _ answer: CollectedResponse, failure: (message: String, type: String)?, status: Int?, end: UInt64
+        _ answer: CollectedResponse, failure: (message: String, type: String)?, status: Int?, end: Timestamp
     ) -> [UInt8] {
         usage = answer.usage
         let hasOutput = !answer.output.isEmpty
@@ -196,7 +195,7 @@ extension CompletionSpan {
             writer.text(.responseMetadata, [redactor.clean(text: ByteSlice(answer.others.json))])
         }
         if let firstToken = self.answer?.firstToken, failure == nil || hasOutput {
-            writer.string(.firstToken, TimeText.iso(Int64(clamping: firstToken)), isClean: true)
+            writer.string(.firstToken, firstToken.iso8601, isClean: true)
         }
         writer.integer(.status, status)
         writeSummary(&writer, status)

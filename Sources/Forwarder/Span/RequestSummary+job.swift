@@ -16,9 +16,9 @@ extension RequestSummary {
     /// Notes that a call is made.
     /// - Parameters:
     ///   - model: `provider/model`.
-    ///   - time: now, in milliseconds since 1970.
+    ///   - time: now.
     ///   - steps: where the operator's rules send the job.
-    mutating func calls(_ model: String, at time: UInt64, of steps: [Route.Step]) {
+    mutating func calls(_ model: String, at time: Timestamp, of steps: [Route.Step]) {
         if firstCall == nil { firstCall = time }
         guard let step = steps.first(where: { $0.model == model }), let rule = step.rule else { return }
         target = model

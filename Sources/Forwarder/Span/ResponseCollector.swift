@@ -15,8 +15,8 @@ struct ResponseCollector: Sendable {
     let status: Int
     private let label: String?
     private let isLabelledStream: Bool
-    /// The time at which the first part of a streamed message came, in milliseconds since 1970.
-    private(set) var firstToken: UInt64?
+    /// The time at which the first part of a streamed message came.
+    private(set) var firstToken: Timestamp?
 
     private let textBytes: Int
     /// Bytes of a body that are kept to be read when it ends.
@@ -34,8 +34,8 @@ struct ResponseCollector: Sendable {
 
     private var isSuccess: Bool { (200..<300).contains(status) }
 
-    /// - Parameter time: now, in milliseconds since 1970; asked for at most once.
-    mutating func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64) {
+    /// - Parameter time: now; asked for at most once.
+    mutating func take(_ piece: [UInt8], at time: @autoclosure () -> Timestamp) {
         guard let piece = form.take(piece) else { return }
         if stream == nil, form.isEventStream == true, isSuccess { stream = StreamCollector(textBytes: textBytes) }
         guard stream == nil else {

@@ -6,9 +6,9 @@ struct SpanWriter {
     let redactor: SecretRedactor
 
     /// - Parameters:
-    ///   - end: when the completion ended, in milliseconds since 1970.
+    ///   - end: when the completion ended.
     ///   - capacity: bytes that the span will have, as far as can be told.
-    init(_ id: InsertionID, name: String, end: UInt64, redactor: SecretRedactor, capacity: Int) {
+    init(_ id: InsertionID, name: String, end: Timestamp, redactor: SecretRedactor, capacity: Int) {
         self.redactor = redactor
         record = SpanRecordWriter(id, name: name, end: end, capacity: capacity)
     }

@@ -44,7 +44,7 @@ struct JobController: Sendable {
 
     func cancel(_ call: AdmittedRequest) async throws -> Response {
         let (id, record) = try await job(of: call)
-        signals.cancel(id, deadline: Deadline(unixMilliseconds: record.deadline))
+        signals.cancel(id, deadline: Deadline(at: record.deadline))
         return json(.accepted, #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
     }
 
@@ -75,7 +75,7 @@ struct JobController: Sendable {
         if numbering == nil, case .running = state, await isAnswered(id, within: wait, connection) {
             state = try await kept.state(of: id)
         }
-        if case .running = state, record.isOverdue(at: UnixTime.milliseconds) {
+        if case .running = state, record.isOverdue(at: .now) {
             return GatewayError.neverEnded.response(of: id)
         }
         switch state {
@@ -83,7 +83,7 @@ struct JobController: Sendable {
         case .running where numbering == nil: return try await status(of: id, self.record(of: id))
         case .running, .ended:
             return try await calls.follow(
-                id, deadline: Deadline(unixMilliseconds: record.deadline), to: connection, numbering: numbering,
+                id, deadline: Deadline(at: record.deadline), to: connection, numbering: numbering,
                 logger: logger)
         }
     }
@@ -113,12 +113,12 @@ struct JobController: Sendable {
     /// 202: the job waits or runs, or its answer can be fetched.
     private func status(of id: InsertionID, _ record: JobRecords.Record?, isAnswered: Bool = false) throws -> Response {
         guard let record else { throw GatewayError.unknownJob }
-        let age = Double(Int(clamping: UnixTime.milliseconds) - Int(clamping: record.queuedAt)) / 1000
+        let age = Double(Timestamp.now.milliseconds(since: record.queuedAt)) / 1000
         let state = isAnswered ? "completed" : record.position == 0 ? "running" : "queued"
         let position = record.position.map(String.init) ?? "null"
         var response = json(
             .accepted,
-            #"{"id":"\#(id)","object":"job","status":"\#(state)","position":\#(position),"age_seconds":\#(max(age, 0))}"#
+            #"{"id":"\#(id)","object":"job","status":"\#(state)","position":\#(position),"age_seconds":\#(age)}"#
         )
         response.headers[.retryAfter] = "1"
         return response
@@ -169,10 +169,10 @@ extension Request {
 
 extension JobRecords.Record {
     /// The time after a job's deadline within which a worker ends it, another one's jobs too.
-    private static let grace: UInt64 = 60_000
+    private static let grace = Duration.seconds(60)
 
     /// Whether the job would have ended long ago if a worker had it.
-    func isOverdue(at now: UInt64) -> Bool { now > deadline && now - deadline > Self.grace }
+    func isOverdue(at now: Timestamp) -> Bool { now.elapsed(since: deadline) > Self.grace }
 }
 
 extension GatewayError {

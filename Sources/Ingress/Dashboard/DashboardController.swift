@@ -29,8 +29,7 @@ struct DashboardController: Sendable {
     let controllers: DashboardQuestions.Controllers
     let envelope: Envelope
     let streams: StreamSlots
-    /// Milliseconds since 1970.
-    let now: @Sendable () -> UInt64
+    let now: @Sendable () -> Timestamp
 
     /// - Returns: nil if the path is none of the dashboard's.
     func respond(to request: Request, connection: Connection?, logger: Logger) async throws -> Response? {
@@ -161,7 +160,7 @@ extension DashboardController {
             _ = try auth.account(for: AuthRequest(bearer: bearer, method: .post, path: asked.path))
             let token = SessionToken(
                 fingerprint: Array(SHA256.hash(data: Array(bearer.utf8))),
-                expiry: now() + UInt64(SessionToken.life.milliseconds))
+                expiry: now() + SessionToken.life)
             guard let text = try? token.sealed(by: envelope) else { throw .internalError }
             var response = DashboardResponse.redirect(to: Dashboard.ownPath(next))
             response.headers.append(SessionToken.cookie(text, isSecure: asked.isSecure))

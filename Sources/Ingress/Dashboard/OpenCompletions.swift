@@ -47,7 +47,7 @@ struct OpenCompletions: Sendable {
 
     /// - Returns: `{"open":[{"insertion_id","since","stage"}],"left_out"}`.
     func answer(
-        _ rollout: String, project: String, now: UInt64 = UnixTime.milliseconds
+        _ rollout: String, project: String, now: Timestamp = .now
     ) async throws(GatewayError) -> [UInt8] {
         let found: (open: [(id: InsertionID, stage: Stage)], leftOut: Int)
         do throws(RedisError) { found = try await open(rollout, project, now: now) } catch {
@@ -59,7 +59,7 @@ struct OpenCompletions: Sendable {
                 writer.array(found.open) { writer, completion in
                     writer.object { writer in
                         writer.member("insertion_id", completion.id.description)
-                        writer.member("since", TimeText.iso(Int64(clamping: completion.id.milliseconds)))
+                        writer.member("since", completion.id.time.iso8601)
                         writer.member("stage", completion.stage.rawValue)
                     }
                 }
@@ -70,7 +70,7 @@ struct OpenCompletions: Sendable {
     }
 
     private func open(
-        _ rollout: String, _ project: String, now: UInt64
+        _ rollout: String, _ project: String, now: Timestamp
     ) async throws(RedisError) -> (open: [(id: InsertionID, stage: Stage)], leftOut: Int) {
         let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
         // Something else may stand under the rollout's name.
@@ -92,8 +92,7 @@ struct OpenCompletions: Sendable {
                 continue
             }
             let (life, started) = (try told[2 * index].get().int ?? -2, try told[2 * index + 1].get().int == 1)
-            open.append(
-                (id, stage(life: life, hasStarted: started, age: now > id.milliseconds ? now - id.milliseconds : 0)))
+            open.append((id, stage(life: life, hasStarted: started, age: now.elapsed(since: id.time))))
         }
         return (open, ids.count - shown.count)
     }
@@ -111,12 +110,12 @@ struct OpenCompletions: Sendable {
 
     /// - Parameters:
     ///   - life: what is left to the completion's span, in seconds; -2: there is none.
-    ///   - age: of the completion, in milliseconds.
-    func stage(life: Int, hasStarted: Bool, age: UInt64) -> Stage {
+    ///   - age: of the completion.
+    func stage(life: Int, hasStarted: Bool, age: Duration) -> Stage {
         if life > Self.accepted { return .waits }
         // One without an end is waiting, too: nothing takes it away.
         if life != -2 { return life == -1 ? .waits : .accepted }
-        if age < UInt64(clamping: patience.milliseconds) { return hasStarted ? .running : .queued }
+        if age < patience { return hasStarted ? .running : .queued }
         return isTracedByProxy ? .proxy : .missing
     }
 }

@@ -47,15 +47,14 @@ struct LogController: Sendable {
 
     private func entries(_ query: String?, _ project: String) async throws -> Response {
         let query = try LogQuery(query)
-        let now = UnixTime.milliseconds
-        let since = now - min(now, UInt64(query.hours) * 3_600_000)
+        let since = Timestamp.now - .seconds(query.hours * 3600)
         var out = Array(#"{"entries":["#.utf8)
         var count = 0
         for (time, bytes) in try await store.entries(of: query.rollout, project: project, since: since)
         where count < query.limit {
             guard let entry = try? LogEntry(bytes, maximumDepth: .max), query.wants(entry) else { continue }
             if count > 0 { out.append(UInt8(ascii: ",")) }
-            out += entry.json(time: Self.text(of: time))
+            out += entry.json(time: time.iso8601)
             count += 1
         }
         return json(out + "]}".utf8)
@@ -67,10 +66,6 @@ struct LogController: Sendable {
             try? LogEntry($0, maximumDepth: .max)
         }
         return json(LogEntry.statusJSON(of: rollout, entry))
-    }
-
-    private static func text(of time: UInt64) -> String {
-        TimeText.iso(Int64(clamping: time))
     }
 
     private func json(_ bytes: [UInt8]) -> Response {

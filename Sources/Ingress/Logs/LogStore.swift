@@ -33,18 +33,18 @@ struct LogStore: Sendable {
         }.int == 1
     }
 
-    /// A rollout's entries since a time, newest first, each with the time at which it came; both in milliseconds since
-    /// 1970.
+    /// A rollout's entries since a time, newest first, each with the time at which it came.
     func entries(
-        of rollout: String, project: String, since time: UInt64
-    ) async throws(RedisError) -> [(time: UInt64, bytes: [UInt8])] {
+        of rollout: String, project: String, since time: Timestamp
+    ) async throws(RedisError) -> [(time: Timestamp, bytes: [UInt8])] {
         let logs = Keys.logs(rollout, project: project)
-        let reply = try await redis.send(RedisCommand("XREVRANGE", logs, "+", String(time), "COUNT", Self.entryLimit))
+        let first = String(time.milliseconds)
+        let reply = try await redis.send(RedisCommand("XREVRANGE", logs, "+", first, "COUNT", Self.entryLimit))
         return (reply.array ?? []).compactMap { entry in
             guard let id = entry[0].string, let time = UInt64(id.prefix { $0 != "-" }),
                 let bytes = open(entry[1][1], of: logs)
             else { return nil }
-            return (time, bytes)
+            return (Timestamp(milliseconds: time), bytes)
         }
     }
 
@@ -54,7 +54,7 @@ struct LogStore: Sendable {
         let reply = try await redis.send(RedisCommand("HGET", Keys.status(rollout, project: project), "entry"))
         if reply.isNull { return nil }
         if let newest = open(reply, of: Keys.logs(rollout, project: project)) { return newest }
-        let entries = try await entries(of: rollout, project: project, since: 0)
+        let entries = try await entries(of: rollout, project: project, since: .epoch)
         return entries.first { (try? LogEntry($0.bytes, maximumDepth: .max))?.tellsStatus ?? false }?.bytes
     }
 

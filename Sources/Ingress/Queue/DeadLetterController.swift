@@ -62,7 +62,7 @@ extension DeadLetterController.Opened {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("entry", letter.entry)
-            writer.member("time", TimeText.iso(Int64(clamping: letter.time)))
+            writer.member("time", letter.time.iso8601)
             writer.member("reason", letter.reason)
             writer.member("insertion_id", InsertionID(letter.insertionID)?.description)
             writer.member("project_id", job?.project)

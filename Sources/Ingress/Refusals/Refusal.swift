@@ -38,8 +38,8 @@ struct Refusal: Sendable {
     }
 
     /// The record that the request log makes a row of.
-    /// - Parameter end: when the client was told, in milliseconds since 1970.
-    func record(end: UInt64) -> [UInt8] {
+    /// - Parameter end: when the client was told.
+    func record(end: Timestamp) -> [UInt8] {
         let shown = ShownText.metadata(metadata)
         var writer = SpanRecordWriter(id, name: "refused", end: end, capacity: 1024)
         writer.text(.insertionID, id.description)
@@ -83,7 +83,7 @@ struct Refusal: Sendable {
 extension RecordLog {
     /// Notes a refused call, whose client is told now.
     func note(_ refusal: Refusal) {
-        let end = UnixTime.milliseconds
+        let end = Timestamp.now
         note(refusal.id) { refusal.record(end: end) }
     }
 }

@@ -55,7 +55,7 @@ struct RolloutList: Sendable {
         let pairs = named.array ?? []
         for index in stride(from: 0, to: pairs.count - 1, by: 2) {
             guard let name = pairs[index].string, name.hasPrefix(prefix) else { continue }
-            listed.append(Listed(name, at: Int64(Double(pairs[index + 1].string ?? "") ?? 0)))
+            listed.append(Listed(name, at: Timestamp(clamping: Int64(Double(pairs[index + 1].string ?? "") ?? 0))))
         }
         let isLast = pairs.count < 2 * Self.page
         guard !listed.isEmpty else { return ([], isLast) }
@@ -78,8 +78,8 @@ struct RolloutList: Sendable {
             listed[index].expected = (try? replies[3 * index + 1].get())?.int ?? 0
             let verdict = try? replies[3 * index + 2].get()
             // One that was good for a moment only is none.
-            let now = Int64(UnixTime.milliseconds)
-            let isOver = verdict?[1].int.map { !Verdict.holds(until: Int64($0), now: now) } ?? false
+            let now = Timestamp.now
+            let isOver = verdict?[1].int.map { !Verdict.holds(until: Timestamp(clamping: $0), now: now) } ?? false
             listed[index].verdict = isOver ? nil : verdict?[0].string
             // Redis has lost ids since then.
             if listed[index].verdict == Verdict.Kind.complete.rawValue, listed[index].expected < verdict?[2].int ?? 0 {
@@ -103,14 +103,14 @@ extension RolloutList {
     /// One rollout as it is listed.
     private struct Listed {
         let name: String
-        /// The time at which its last completion was queued, in milliseconds since 1970.
-        let at: Int64
+        /// The time at which its last completion was queued.
+        let at: Timestamp
         var ids: [UTF8Text: String]
         var expected = 0
         var failed = 0
         var verdict: String?
 
-        init(_ name: String, at: Int64) {
+        init(_ name: String, at: Timestamp) {
             self.name = name
             self.at = at
             ids = ["rollout_id": name]
@@ -125,7 +125,7 @@ extension RolloutList {
                 out.append(UInt8(ascii: ","))
             }
             out.append(contentsOf: #""last_completion_at":"#.utf8)
-            JSONText.append(TimeText.iso(at), to: &out)
+            JSONText.append(at.iso8601, to: &out)
             out.append(contentsOf: #","expected":\#(expected),"failed":\#(failed),"verdict":"#.utf8)
             if let verdict { JSONText.append(verdict, to: &out) } else { out.append(contentsOf: "null".utf8) }
             out.append(UInt8(ascii: "}"))

@@ -39,10 +39,10 @@ package struct DeadLetter: Sendable, Equatable {
         }
     }
 
-    /// The time at which the job was given up, in milliseconds since 1970.
-    package var time: UInt64 {
-        entry.utf8.split(separator: UInt8(ascii: "-")).first.flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
-            ?? 0
+    /// The time at which the job was given up.
+    package var time: Timestamp {
+        let text = entry.utf8.split(separator: UInt8(ascii: "-")).first.map { String(decoding: $0, as: UTF8.self) }
+        return Timestamp(milliseconds: text.flatMap { UInt64($0) } ?? 0)
     }
 
     /// The job and the queue from which it comes; nil where it is not kept or cannot be read.

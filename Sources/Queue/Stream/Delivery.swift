@@ -109,8 +109,8 @@ package struct Delivery: Sendable, Equatable {
         }
     }
 
-    /// The queueing time by the Redis server's clock, in milliseconds since 1970; nil if the id is not of Redis's form.
-    package var queuedAt: UInt64? { UInt64(entry.prefix { $0 != "-" }) }
+    /// The queueing time by the Redis server's clock; nil if the id is not of Redis's form.
+    package var queuedAt: Timestamp? { UInt64(entry.prefix { $0 != "-" }).map { Timestamp(milliseconds: $0) } }
 
     /// Takes the job out, opened with the gateway's key. It is there once.
     package mutating func takeJob(opening envelope: Envelope) throws(DeliveryError) -> Job {

@@ -22,8 +22,8 @@ final class EnqueueStep: BatchedStep {
     /// More than a charge's keys and arguments have together.
     private static let chargeBytes = 512
 
-    /// Until when this step is wanted, by the server's clock in milliseconds since 1970; nil: not known.
-    let latest: Int?
+    /// Until when this step is wanted, by the server's clock; nil: not known.
+    let latest: Timestamp?
     /// Called on the connection's event loop.
     let completion: @Sendable (Result<JobAdmission.Reply, RedisError>) -> Void
 
@@ -65,11 +65,11 @@ final class EnqueueStep: BatchedStep {
         command.append(job.insertionID.description)
         command.append(sealed)
         if let latest { command.append(latest) } else { command.append("") }
-        let now = Int(clamping: UnixTime.milliseconds)
+        let now = Timestamp.now
         command.append(job.project)
         command.append(job.account ?? "")
         command.append(now)
-        command.append(Int(clamping: job.deadline.unixMilliseconds))
+        command.append(job.deadline.timestamp)
         command.append(Int(max(job.remaining(), .zero).milliseconds) + Int(job.answerLife.milliseconds))
         command.append(job.idempotency?.fingerprint ?? [])
         command.append(job.rollout?.rollout ?? "")

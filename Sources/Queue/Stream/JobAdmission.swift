@@ -173,7 +173,9 @@ package struct JobAdmission: Sendable {
                 let isLate = replies.contains {
                     if case .success(let reply) = $0 { reply.outcome == .tooLate } else { false }
                 }
-                if let time = reply[0].int { clock.learn(time, asked: asked, isCertain: isLate) }
+                if let time = reply[0].int {
+                    clock.learn(Timestamp(clamping: time), asked: asked, isCertain: isLate)
+                }
                 for (step, reply) in zip(steps, replies) { step.completion(reply) }
             }
         }

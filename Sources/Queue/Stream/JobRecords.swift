@@ -7,10 +7,10 @@ package struct JobRecords: Sendable {
         package var project: String
         /// Nil where the gateway does not know its clients.
         package var account: String?
-        /// The time at which the job was queued, in milliseconds since 1970.
-        package var queuedAt: UInt64
-        /// The time after which no client waits for the answer, in milliseconds since 1970.
-        package var deadline: UInt64
+        /// The time at which the job was queued.
+        package var queuedAt: Timestamp
+        /// The time after which no client waits for the answer.
+        package var deadline: Timestamp
         /// The job's place among those not yet given to forwarders: 1 is the next. 0: a forwarder has it. Nil: unknown.
         package var position: Int?
     }
@@ -18,8 +18,7 @@ package struct JobRecords: Sendable {
     /// The record of a job that was just queued.
     package static func record(of job: Job) -> Record {
         Record(
-            project: job.project, account: job.account, queuedAt: UnixTime.milliseconds,
-            deadline: job.deadline.unixMilliseconds,
+            project: job.project, account: job.account, queuedAt: .now, deadline: job.deadline.timestamp,
             position: nil)
     }
 
@@ -35,8 +34,9 @@ package struct JobRecords: Sendable {
         let account = reply[1].string ?? ""
         let given = reply[5].int ?? -1
         return Record(
-            project: project, account: account.isEmpty ? nil : account, queuedAt: UInt64(clamping: reply[3].int ?? 0),
-            deadline: UInt64(clamping: reply[4].int ?? 0),
+            project: project, account: account.isEmpty ? nil : account,
+            queuedAt: Timestamp(clamping: reply[3].int ?? 0),
+            deadline: Timestamp(clamping: reply[4].int ?? 0),
             position: given < 0 ? nil : max((reply[2].int ?? 0) - given, 0))
     }
 

@@ -34,7 +34,7 @@ extension JobScripts {
     /// older, {its id, 0, its fields}. Of each limit there are three numbers (`usage_of`)
     static let enqueue = RedisScript(
         name: "enqueue",
-        source: attempts + clock + KeptBytes.functions + rates + """
+        source: attempts + clock + KeptBytes.functions + numbers + rates + """
             local jobs = tonumber(ARGV[9])
             local stream, counter, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
             local most_entries, most_bytes, most_spans = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])

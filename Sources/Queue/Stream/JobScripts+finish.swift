@@ -59,7 +59,7 @@ extension JobScripts {
     /// Output: for each job 1, 0 if the job is another's, or an error
     static let finish = RedisScript(
         name: "finish",
-        source: attempts + clock + KeptBytes.functions + ownership + settling + """
+        source: attempts + clock + KeptBytes.functions + ownership + numbers + settling + """
             local stream, counter, letters, waiting, log = unpack(KEYS, 1, 5)
             kept_key = KEYS[6]
             local most_letters, most_bytes, jobs = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])

@@ -144,8 +144,8 @@ package struct JobStream: Sendable {
     }
 
     /// Tells the others that this forwarder lives.
-    /// - Returns: the Redis server's clock, in milliseconds since 1970.
-    package func beat() async throws(RedisError) -> UInt64 {
+    /// - Returns: the Redis server's clock.
+    package func beat() async throws(RedisError) -> Timestamp {
         let replies = try await commands.send(batch: [
             RedisCommand(
                 "SET", queue.livenessPrefix + consumer, lendsKeys() ? LiveWorkers.lending : "alive", "EX",
@@ -154,8 +154,8 @@ package struct JobStream: Sendable {
         ])
         _ = try replies[0].get()
         let time = try replies[1].get()
-        return UInt64(clamping: time[0].int ?? 0).multipliedReportingOverflow(by: 1000).partialValue + UInt64(
-            clamping: time[1].int ?? 0) / 1000
+        let whole = UInt64(clamping: time[0].int ?? 0).multipliedReportingOverflow(by: 1000).partialValue
+        return Timestamp(milliseconds: whole + UInt64(clamping: time[1].int ?? 0) / 1000)
     }
 
     /// Stops counting as alive.
@@ -178,15 +178,17 @@ package struct JobStream: Sendable {
     /// Takes over what dead forwarders left behind, and what was given to this one and never reached it.
     /// - Parameters:
     ///   - running: the entries that this forwarder works on.
-    ///   - now: the time by the Redis server's clock, in milliseconds since 1970.
+    ///   - now: the time by the Redis server's clock.
     package func claim(
-        upTo limit: Int, running: [String], now: UInt64 = UnixTime.milliseconds
+        upTo limit: Int, running: [String], now: Timestamp = .now
     ) async throws(RedisError) -> [Delivery] {
         // On the reader's connection, between two reads: a large reply there holds up no answer.
         let reply = try await reader.evaluate(JobScripts.claim, keys: [queue.stream], timeout: Self.lostAfter) {
             command in
             command.append(contentsOf: [queue.group, consumer, String(limit), queue.livenessPrefix])
-            command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now)])
+            command.append(contentsOf: [
+                Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now.milliseconds),
+            ])
             command.append(contentsOf: running + aside.entries())
         }
         return (reply.array ?? []).map {

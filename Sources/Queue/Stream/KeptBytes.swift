@@ -18,13 +18,13 @@ package enum KeptBytes {
         private static let grace = Duration.seconds(60)
 
         package var bytes: Int
-        /// When it ends by itself, in milliseconds since 1970.
-        package var end: Int
+        /// When it ends by itself.
+        package var end: Timestamp
 
         /// - Parameter used: bytes of the answer that are kept by now.
         package init(of job: Job, used: Int = 0) {
             bytes = max(KeptBytes.reserved - used, 0)
-            end = Int(clamping: (job.deadline + Self.grace).unixMilliseconds)
+            end = (job.deadline + Self.grace).timestamp
         }
     }
 

@@ -12,8 +12,8 @@ struct DeliverStep: BatchedStep {
     let markerTTL: Duration
     /// Bytes of the answer that are kept by now; nil: the bound on them is not asked for.
     let keptBytes: Int?
-    /// When what is reserved for the answer is free again, in milliseconds since 1970.
-    let reservationEnd: Int
+    /// When what is reserved for the answer is free again.
+    let reservationEnd: Timestamp
     /// Called on the connection's event loop.
     let completion: @Sendable (Result<JobStream.Delivered, RedisError>) -> Void
 
@@ -124,7 +124,7 @@ struct FinishStep: BatchedStep {
         command.append(ending.span?.sealed ?? [])
         command.append(Int(ending.span?.life.components.seconds ?? 0))
         command.append(ending.reservation?.bytes ?? 0)
-        command.append(ending.reservation?.end ?? 0)
+        command.append(ending.reservation?.end ?? .epoch)
         command.append(ending.settlements.count)
     }
 }

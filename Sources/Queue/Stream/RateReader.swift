@@ -34,7 +34,7 @@ extension JobScripts {
     /// Output: for each charge what its counter holds, and milliseconds until it holds less, or until the charge fits
     static let usage = RedisScript(
         name: "usage",
-        source: "#!lua flags=no-writes\n" + clock + rates + """
+        source: "#!lua flags=no-writes\n" + clock + numbers + rates + """
             local result = {}
             for index = 0, #KEYS / 2 - 1 do
                 local amount = tonumber(ARGV[3 * index + 1])

@@ -10,21 +10,21 @@ final class ServerClock: Sendable {
     private static let quick = Duration.milliseconds(100)
 
     private let origin = ContinuousClock.now
-    /// The server's milliseconds since 1970 at `origin`; nil before the first answer.
-    private let start = NIOLockedValueBox<Int?>(nil)
+    /// The server's time at `origin`; nil before the first answer.
+    private let start = NIOLockedValueBox<Timestamp?>(nil)
 
-    /// The server's time a while from now, in milliseconds since 1970; nil if nothing is known of it.
-    func time(in duration: Duration) -> Int? {
-        start.withLockedValue { $0 }.map { $0 + Int(clamping: (origin.duration(to: .now) + duration).milliseconds) }
+    /// The server's time a while from now; nil if nothing is known of it.
+    func time(in duration: Duration) -> Timestamp? {
+        start.withLockedValue { $0 }.map { $0 + (origin.duration(to: .now) + duration) }
     }
 
     /// - Parameters:
-    ///   - time: what the server's clock said, in milliseconds since 1970.
+    ///   - time: what the server's clock said.
     ///   - asked: when it was asked.
     ///   - isCertain: whether its word counts however long it took, since what was believed was wrong.
-    func learn(_ time: Int, asked: ContinuousClock.Instant, isCertain: Bool = false) {
+    func learn(_ time: Timestamp, asked: ContinuousClock.Instant, isCertain: Bool = false) {
         let elapsed = asked.duration(to: .now)
-        let then = Int(clamping: (origin.duration(to: asked) + elapsed / 2).milliseconds)
+        let then = origin.duration(to: asked) + elapsed / 2
         start.withLockedValue { start in
             if start == nil || isCertain || elapsed <= Self.quick { start = time - then }
         }

@@ -25,7 +25,7 @@ package struct Intake: Service, CustomStringConvertible {
     private static let wait = Duration.seconds(1)
     /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger
     /// ones were cancelled, if at all, in signals that this process hears.
-    private static let staleAge: UInt64 = 50
+    private static let staleAge = Duration.milliseconds(50)
     private static let takeoverInterval = Duration.seconds(5)
     /// Redis forgets which workers live if it is away for longer than a liveness key lives. They say so again within a
     /// heartbeat's interval; until then no worker is taken for dead.
@@ -176,8 +176,8 @@ package struct Intake: Service, CustomStringConvertible {
     }
 
     private func cancelled(among deliveries: [Delivery]) async -> [InsertionID: Cancellation] {
-        let now = clock.now
-        let stale = deliveries.filter { $0.isTakenOver || ($0.queuedAt ?? 0) < now - min(now, Self.staleAge) }
+        let young = clock.now - Self.staleAge
+        let stale = deliveries.filter { $0.isTakenOver || ($0.queuedAt ?? .epoch) < young }
         while !stale.isEmpty {
             do {
                 return try await stream.cancelled(among: stale.compactMap { InsertionID($0.insertionID) })

@@ -82,8 +82,7 @@ package struct QueueWorker: Sendable {
 
     /// The time for which an entry has been in the queue, by the Redis server's clock.
     func age(of delivery: borrowing Delivery) -> Duration {
-        let (now, queuedAt) = (clock.now, delivery.queuedAt ?? .max)
-        return .milliseconds(now - min(now, queuedAt))
+        clock.now.elapsed(since: delivery.queuedAt ?? .distantFuture)
     }
 
     /// ``services(between:watch:start:)`` with a task for each job.

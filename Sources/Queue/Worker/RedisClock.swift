@@ -6,7 +6,7 @@ internal import NIOConcurrencyHelpers
 package final class RedisClock: Sendable {
     private struct State {
         /// What the server said last, and when.
-        var heard: (time: UInt64, at: ContinuousClock.Instant)?
+        var heard: (time: Timestamp, at: ContinuousClock.Instant)?
         var steadySince: ContinuousClock.Instant?
     }
 
@@ -14,17 +14,16 @@ package final class RedisClock: Sendable {
 
     package init() {}
 
-    /// Milliseconds since 1970.
-    var now: UInt64 { now(at: .now) }
+    var now: Timestamp { now(at: .now) }
 
     /// The same at another instant. Between two heartbeats the monotonic clock goes on.
-    func now(at instant: ContinuousClock.Instant) -> UInt64 {
-        guard let heard = state.withLockedValue({ $0.heard }) else { return UnixTime.milliseconds }
-        return UInt64(clamping: Int64(clamping: heard.time) + heard.at.duration(to: instant).milliseconds)
+    func now(at instant: ContinuousClock.Instant) -> Timestamp {
+        guard let heard = state.withLockedValue({ $0.heard }) else { return .now }
+        return heard.time + heard.at.duration(to: instant)
     }
 
-    /// - Parameter serverTime: milliseconds since 1970, by the server's clock.
-    func set(_ serverTime: UInt64, at instant: ContinuousClock.Instant = .now) {
+    /// - Parameter serverTime: by the server's clock.
+    func set(_ serverTime: Timestamp, at instant: ContinuousClock.Instant = .now) {
         state.withLockedValue { state in
             state.heard = (serverTime, instant)
             state.steadySince = state.steadySince ?? instant

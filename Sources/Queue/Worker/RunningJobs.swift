@@ -4,9 +4,8 @@ internal import NIOConcurrencyHelpers
 /// The jobs that this forwarder works on: as many as it has slots. Others find a job here by its insertion id, to end
 /// it or to let it go on sending.
 package final class RunningJobs: Sendable {
-    /// Cancellations that came before their job are remembered this long (in milliseconds); a marker in Redis outlives
-    /// them.
-    private static let memory: UInt64 = 60_000
+    /// Cancellations that came before their job are remembered this long; a marker in Redis outlives them.
+    private static let memory = Duration.seconds(60)
     private static let rememberedCancellations = 100_000
 
     private struct State {
@@ -14,7 +13,7 @@ package final class RunningJobs: Sendable {
         // allowed: the keys are ids of stream entries, which Redis makes
         var running: [String: CallControl] = [:]
         var controls: [InsertionID: CallControl] = [:]
-        var cancelled: [InsertionID: UInt64] = [:]
+        var cancelled: [InsertionID: Timestamp] = [:]
         /// Slots that are kept free for jobs on their way here.
         var reserved = 0
         var room: CheckedContinuation<Int, Never>?
@@ -124,9 +123,8 @@ package final class RunningJobs: Sendable {
     }
 
     /// A job is not wanted any longer, whether it runs here, will come, or runs elsewhere.
-    /// - Parameter now: milliseconds since 1970.
     package func cancel(
-        _ id: InsertionID, _ cancellation: Cancellation = Cancellation(), now: UInt64 = UnixTime.milliseconds
+        _ id: InsertionID, _ cancellation: Cancellation = Cancellation(), now: Timestamp = .now
     ) {
         let control = state.withLockedValue { state in
             if state.cancelled.count >= Self.rememberedCancellations {

@@ -7,7 +7,7 @@ extension AuditEvent: ShownRow {
     /// The details stand in one column, as JSON.
     var fields: [String?] {
         [
-            id.description, TimeText.iso(Int64(clamping: time)), kind.rawValue, actor, project, account, user, subject,
+            id.description, time.iso8601, kind.rawValue, actor, project, account, user, subject,
             details.json,
         ]
     }

@@ -9,10 +9,10 @@ package enum AuditField: String, Sendable, CaseIterable {
 package struct AuditFilter: Sendable, Equatable {
     package typealias Condition = FilterCondition<AuditField>
 
-    /// The first moment, in milliseconds since 1970.
-    package var from: UInt64?
+    /// The first moment.
+    package var from: Timestamp?
     /// The moment behind the last one.
-    package var to: UInt64?
+    package var to: Timestamp?
     package var conditions: [Condition] = []
 
     package init() {}

@@ -7,7 +7,7 @@ struct AuditParser: RowFilterParser {
     private var reader: FilterReader
     private var filter = AuditFilter()
 
-    init(now: UInt64) { reader = FilterReader(now: now) }
+    init(now: Timestamp) { reader = FilterReader(now: now) }
 
     mutating func read(_ parameter: String, _ value: String) throws(GatewayError) -> Bool {
         if try reader.readTime(parameter, value) { return true }

@@ -24,5 +24,5 @@ package enum FilterLimits {
     /// Rows that are looked at for one chart: some seconds.
     package static let chartLooks = 20_000_000
     /// The range of a chart whose query does not say from when on, in milliseconds.
-    package static let usualRange: UInt64 = 86_400_000
+    package static let usualRange = Duration.seconds(86_400)
 }

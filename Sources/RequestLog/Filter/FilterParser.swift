@@ -7,8 +7,7 @@ protocol RowFilterParser {
     /// What can be asked for, for a hint to what was meant.
     static var names: [String] { get }
 
-    /// - Parameter now: milliseconds since 1970.
-    init(now: UInt64)
+    init(now: Timestamp)
 
     /// Reads one parameter.
     /// - Returns: whether it is a filter at all.
@@ -29,7 +28,7 @@ struct FilterParser: RowFilterParser {
     private var reader: FilterReader
     private(set) var filter = RequestFilter()
 
-    init(now: UInt64) { reader = FilterReader(now: now) }
+    init(now: Timestamp) { reader = FilterReader(now: now) }
 
     mutating func read(_ parameter: String, _ value: String) throws(GatewayError) -> Bool {
         if try reader.readTime(parameter, value) { return true }

@@ -13,15 +13,14 @@ struct FilterReader {
         case present, absent
     }
 
-    /// Milliseconds since 1970.
-    let now: UInt64
+    let now: Timestamp
     /// The first moment, and the one behind the last.
-    private(set) var from, to: UInt64?
+    private(set) var from, to: Timestamp?
     private var count = 0
     /// The parameters that were read, to find repeated ones.
     private var seen: Set<UTF8Text> = []
 
-    init(now: UInt64) { self.now = now }
+    init(now: Timestamp) { self.now = now }
 
     /// Cuts `name[operator]`. A metadata key may hold brackets itself: the last pair counts.
     static func parts(of parameter: String) -> (name: String, operation: String?) {
@@ -70,9 +69,9 @@ struct FilterReader {
     }
 
     /// A moment, or the one that is so long ago.
-    static func time(_ text: String, now: UInt64) -> UInt64? {
-        if let duration = DurationText.milliseconds(text) { return now - min(now, duration) }
-        return TimeText.milliseconds(text).flatMap { UInt64(exactly: $0) }
+    static func time(_ text: String, now: Timestamp) -> Timestamp? {
+        if let duration = DurationText.milliseconds(text) { return now - .milliseconds(duration) }
+        return Timestamp(iso8601: text)
     }
 
     /// Reads the test of a text.

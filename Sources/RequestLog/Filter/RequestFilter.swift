@@ -60,10 +60,10 @@ package struct RequestFilter: Sendable, Equatable {
         package func holds(_ status: Int) -> Bool { ranges.contains { $0.contains(status) } != isNegated }
     }
 
-    /// The first moment, in milliseconds since 1970.
-    package var from: UInt64?
+    /// The first moment.
+    package var from: Timestamp?
     /// The moment behind the last one.
-    package var to: UInt64?
+    package var to: Timestamp?
     package var conditions: [Condition] = []
     package var statuses: [StatusCondition] = []
     package var bounds: [Bound] = []

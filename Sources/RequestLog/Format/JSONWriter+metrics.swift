@@ -9,8 +9,8 @@ extension JSONWriter {
 
     mutating func metrics(_ result: MetricsResult, of query: MetricsQuery, project: String) {
         object { writer in
-            writer.member("from", TimeText.iso(Int64(clamping: query.filter.from ?? 0)))
-            writer.member("to", TimeText.iso(Int64(clamping: query.filter.to ?? 0)))
+            writer.member("from", (query.filter.from ?? .epoch).iso8601)
+            writer.member("to", (query.filter.to ?? .epoch).iso8601)
             writer.member("interval_ms", query.interval.map { Double($0) })
             writer.member("measures") { $0.texts(query.measures.map(\.name)) }
             writer.member("group_by") { $0.texts(query.groups.map(\.name)) }
@@ -42,7 +42,7 @@ extension JSONWriter {
             writer.member("points") { writer in
                 writer.array(group.points) { writer, point in
                     writer.object { writer in
-                        writer.member("time", TimeText.iso(Int64(clamping: point.time)))
+                        writer.member("time", point.time.iso8601)
                         writer.members(point.values, of: query)
                     }
                 }

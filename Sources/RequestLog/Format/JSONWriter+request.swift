@@ -16,7 +16,7 @@ extension JSONWriter {
 
     private mutating func identity(of row: RequestRow) {
         member("insertion_id", row.id.description)
-        member("time", TimeText.iso(Int64(clamping: row.time)))
+        member("time", row.time.iso8601)
         member("project_id", row.project)
         member("outcome", row.outcome.rawValue)
         member("status", row.status)
@@ -70,8 +70,8 @@ extension JSONWriter {
             writer.member("number", attempt.number)
             writer.member("model", attempt.model)
             writer.member("failure", attempt.failure)
-            writer.member("began_at", TimeText.iso(Int64(clamping: attempt.began)))
-            writer.member("ended_at", TimeText.iso(Int64(clamping: attempt.ended)))
+            writer.member("began_at", attempt.began.iso8601)
+            writer.member("ended_at", attempt.ended.iso8601)
         }
     }
 

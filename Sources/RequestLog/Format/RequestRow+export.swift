@@ -14,7 +14,7 @@ extension RequestRow: ShownRow {
     var fields: [String?] {
         let ids = rollout
         let texts: [String?] = [
-            id.description, TimeText.iso(Int64(clamping: time)), project, outcome.rawValue,
+            id.description, time.iso8601, project, outcome.rawValue,
             String(status), errorCode, finishReason, ids?.rollout, ids?.invocation, ids?.experiment,
             ids?.run, ids?.row, account, user, JSONWriter.text { $0.texts(teams) },
             JSONWriter.text { writer in

@@ -9,7 +9,7 @@ extension MetricsQuery {
 
     /// Reads `measures`, `group_by`, `interval`, `limit` and the filters. Without `from` it is about the last day.
     /// - Throws: a 400 that names the parameter.
-    init(_ query: QueryItems, now: UInt64) throws(GatewayError) {
+    init(_ query: QueryItems, now: Timestamp) throws(GatewayError) {
         var parser = FilterParser(now: now)
         for (name, value) in query.items where try !parser.read(name, value) {
             guard Self.parameters.contains(name) else {
@@ -17,8 +17,8 @@ extension MetricsQuery {
             }
         }
         var filter = try parser.finished()
-        let to = filter.to ?? now + 1
-        let from = filter.from ?? to - min(to, FilterLimits.usualRange)
+        let to = filter.to ?? now + .milliseconds(1)
+        let from = filter.from ?? to - FilterLimits.usualRange
         guard from < to else {
             throw .invalidQuery("from", "must be earlier than `to`, which is now if it is not given")
         }
@@ -26,7 +26,7 @@ extension MetricsQuery {
         self.init(filter: filter, measures: try Self.measures(query))
         groups = try Self.groups(query)
         groupLimit = try query.integer("limit", in: 1...FilterLimits.groups) ?? FilterLimits.usualGroups
-        interval = try Self.interval(query, range: to - from)
+        interval = try Self.interval(query, range: to.milliseconds(since: from))
     }
 
     private static let parameters = ["measures", "group_by", "interval", "limit"]

@@ -48,11 +48,10 @@ package struct MetricsResult: Sendable, Equatable {
     package typealias Values = [Double?]
 
     package struct Point: Sendable, Equatable {
-        /// Milliseconds since 1970.
-        package var time: UInt64
+        package var time: Timestamp
         package var values: Values
 
-        package init(time: UInt64, values: Values) {
+        package init(time: Timestamp, values: Values) {
             self.time = time
             self.values = values
         }

@@ -1,4 +1,4 @@
-internal import Common
+package import Common
 
 /// Collects what a chart is made of, column by column, and makes the chart of it. Percentiles are made of all rows'
 /// values: none is averaged or estimated.
@@ -25,18 +25,17 @@ package struct MetricsTable: Sendable {
         self.query = query
         numbers = query.numbers
         columns = numbers.map { _ in [] }
-        firstPoint = query.interval.map { (query.filter.from ?? 0) / $0 } ?? 0
+        firstPoint = query.interval.map { (query.filter.from?.milliseconds ?? 0) / $0 } ?? 0
     }
 
     /// Adds a row within the query's range.
     /// - Parameters:
-    ///   - time: milliseconds since 1970.
     ///   - rowGroups: the numbers of the groups to which it belongs, from 0 on; at least one.
     ///   - value: a measured property of the row.
     package mutating func add(
-        time: UInt64, groups rowGroups: [Int], isError: Bool, isLimitHit: Bool, value: (RequestNumber) -> Double?
+        time: Timestamp, groups rowGroups: [Int], isError: Bool, isLimitHit: Bool, value: (RequestNumber) -> Double?
     ) {
-        let point = query.interval.map { Int32(truncatingIfNeeded: time / $0 - firstPoint) } ?? 0
+        let point = query.interval.map { Int32(truncatingIfNeeded: time.milliseconds / $0 - firstPoint) } ?? 0
         var flag = Self.isFirst | (isError ? Self.isError : 0) | (isLimitHit ? Self.isLimitHit : 0)
         for group in rowGroups {
             if group >= counts.count { counts.append(contentsOf: repeatElement(0, count: group + 1 - counts.count)) }
@@ -123,7 +122,8 @@ package struct MetricsTable: Sendable {
             var byPoint = [[Int32]](repeating: [], count: Int(last) + 1)
             for entry in entries { byPoint[Int(points[Int(entry)])].append(entry) }
             for (point, entries) in byPoint.enumerated() where !entries.isEmpty {
-                series.append(.init(time: (firstPoint + UInt64(point)) * interval, values: values(of: entries)))
+                let time = Timestamp(milliseconds: (firstPoint + UInt64(point)) * interval)
+                series.append(.init(time: time, values: values(of: entries)))
             }
         }
         return MetricsResult.Group(name: name, total: values(of: entries), points: series)

@@ -5,8 +5,7 @@ internal import JSON
 /// where exporters of version 0.1.0 may have to send it.
 package struct RecordTexts: Sendable {
     package let id: InsertionID
-    /// Milliseconds since 1970.
-    package let end: UInt64
+    package let end: Timestamp
     package let attempts: [SpanAttempt]
     private let texts: [SpanAttribute: [UInt8]]
 
@@ -53,7 +52,7 @@ extension RecordTexts {
     private init(otlp bytes: [UInt8]) throws(WireError) {
         var texts: [SpanAttribute: [UInt8]] = [:]
         var attempts: [SpanAttempt] = []
-        var end: UInt64 = 0
+        var end = Timestamp.epoch
         do throws(JSONScanError) {
             let list = Array(#"{"spans":["#.utf8) + bytes + Array("]}".utf8)
             let object = try JSONObject.scan(list, maximumDepth: 12)
@@ -62,7 +61,7 @@ extension RecordTexts {
             for element in elements where element.kind == .object {
                 spans.append(try JSONObject.scan(list, range: element.value, maximumDepth: 12))
             }
-            end = spans.first.flatMap { Self.time($0, "endTimeUnixNano") } ?? 0
+            end = spans.first.flatMap { Self.time($0, "endTimeUnixNano") } ?? .epoch
             for (index, span) in spans.enumerated() {
                 if index == 0 {
                     for (key, text) in try Self.attributes(of: span) {
@@ -76,13 +75,13 @@ extension RecordTexts {
         guard let id = texts[.insertionID].flatMap({ InsertionID(String(decoding: $0, as: UTF8.self)) }) else {
             throw .missingField
         }
-        (self.id, self.end, self.attempts, self.texts) = (id, max(end, id.milliseconds), attempts, texts)
+        (self.id, self.end, self.attempts, self.texts) = (id, max(end, id.time), attempts, texts)
     }
 
     private static func attempt(_ span: JSONObject) throws(JSONScanError) -> SpanAttempt {
         var row = SpanAttempt(
-            number: 0, model: "", failure: nil, began: time(span, "startTimeUnixNano") ?? 0,
-            ended: time(span, "endTimeUnixNano") ?? 0)
+            number: 0, model: "", failure: nil, began: time(span, "startTimeUnixNano") ?? .epoch,
+            ended: time(span, "endTimeUnixNano") ?? .epoch)
         for (key, text) in try attributes(of: span) {
             switch key.text {
             case "langfuse.observation.metadata.attempt": row.number = Int(text) ?? 0
@@ -94,9 +93,11 @@ extension RecordTexts {
         return row
     }
 
-    /// Milliseconds of a time in nanoseconds.
-    private static func time(_ span: JSONObject, _ name: String) -> UInt64? {
-        span.member(name).flatMap { span.string($0) }.flatMap { UInt64($0) }.map { $0 / 1_000_000 }
+    /// Reads a time in nanoseconds.
+    private static func time(_ span: JSONObject, _ name: String) -> Timestamp? {
+        span.member(name).flatMap { span.string($0) }.flatMap { UInt64($0) }.map {
+            Timestamp(milliseconds: $0 / 1_000_000)
+        }
     }
 
     private static func attributes(of span: JSONObject) throws(JSONScanError) -> [(key: UTF8Text, text: String)] {

@@ -63,21 +63,17 @@ extension RequestRow {
     }
 
     private mutating func readTimes(_ record: RecordTexts, _ summary: RequestSummary) {
-        let start = id.milliseconds
-        latency = record.end - min(start, record.end)
-        queueWait = summary.firstCall.map { $0 - min(start, $0) }
-        guard isStream, let first = record[.firstToken].flatMap({ TimeText.milliseconds($0) }), first >= 0 else {
-            return
-        }
-        let token = UInt64(first)
-        timeToFirstToken = token - min(start, token)
+        latency = record.end.milliseconds(since: time)
+        queueWait = summary.firstCall?.milliseconds(since: time)
+        guard isStream, let token = record[.firstToken].flatMap({ Timestamp(iso8601: $0) }) else { return }
+        timeToFirstToken = token.milliseconds(since: time)
         guard let count = tokens.output, count > 1 else { return }
-        interTokenLatency = Double(record.end - min(token, record.end)) / Double(count - 1)
+        interTokenLatency = Double(record.end.milliseconds(since: token)) / Double(count - 1)
     }
 
     /// The calls, those of dead forwarders first. A request of one call has no spans of attempts.
     private static func attempts(_ record: RecordTexts, _ summary: RequestSummary, failure: String?) -> [SpanAttempt] {
-        let start = record.id.milliseconds
+        let start = record.id.time
         let model = record[.modelAsked] ?? ""
         let lost = (0..<max(0, min(summary.lostCalls, 100))).map { _ in
             SpanAttempt(number: 0, model: model, failure: "lost", began: start, ended: summary.firstCall ?? record.end)

@@ -1,7 +1,7 @@
 package import Common
 
 /// One call that came in, as the request log keeps it: what was asked, what the gateway decided, what became of it.
-/// Holds no bodies. Times are milliseconds since 1970, durations milliseconds.
+/// Holds no bodies. Durations are in milliseconds.
 package struct RequestRow: Sendable, Equatable {
     /// The end of a call.
     package enum Outcome: String, Sendable, CaseIterable {
@@ -70,7 +70,7 @@ package struct RequestRow: Sendable, Equatable {
     }
 
     /// The time at which the call came in.
-    package var time: UInt64 { id.milliseconds }
+    package var time: Timestamp { id.time }
 
     package static func == (left: Self, right: Self) -> Bool {
         left.id == right.id && left.project == right.project && left.outcome == right.outcome

@@ -71,9 +71,9 @@ struct AuditDatabase: AuditLogStore {
     }
 
     /// Deletes the oldest rows, one batch of them.
-    /// - Parameter cutoff: only rows of before this; milliseconds since 1970.
+    /// - Parameter cutoff: only rows of before this.
     /// - Returns: how many rows went. 0: nothing is left to delete.
-    func deleteOldest(before cutoff: UInt64 = .max) async throws -> Int {
+    func deleteOldest(before cutoff: Timestamp = .distantFuture) async throws -> Int {
         try await database.write { db in
             let end = InsertionID.first(of: cutoff).bytes
             let ids = try Data.fetchAll(

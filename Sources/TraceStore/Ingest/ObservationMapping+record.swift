@@ -13,7 +13,7 @@ extension ObservationMapping {
         row.id = String(row.traceID.suffix(16))
         row.name = span.name
         row.start = Int64(clamping: span.id.milliseconds)
-        row.end = Int64(clamping: span.end)
+        row.end = Int64(clamping: span.end.milliseconds)
         row.type = span.text(.type).flatMap(type) ?? "GENERATION"
         row.level = span.text(.level).flatMap(level) ?? (span.hasFailed ? "ERROR" : "DEFAULT")
         row.statusMessage = span.text(.statusMessage) ?? span.failure.flatMap { $0.isEmpty ? nil : $0 }
@@ -38,7 +38,7 @@ extension OTLPSpan {
     fileprivate init(_ attempt: SpanAttempt, of id: InsertionID) {
         (traceID, spanID, parentID) = (id.hex, attempt.spanID(of: id), String(id.hex.suffix(16)))
         name = attempt.name
-        (start, end) = (attempt.began * 1_000_000, attempt.ended * 1_000_000)
+        (start, end) = (attempt.began.milliseconds * 1_000_000, attempt.ended.milliseconds * 1_000_000)
         attributes = OTLPAttributes(
             attempt.attributes(of: id).map { OTLPAttribute(key: $0.key, value: .string($0.text)) })
         isError = attempt.failure != nil

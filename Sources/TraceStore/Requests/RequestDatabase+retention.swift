@@ -6,9 +6,9 @@ extension RequestDatabase {
     private static let batch = 500
 
     /// Deletes the oldest rows, one batch of them.
-    /// - Parameter cutoff: only rows of requests that came in before this; milliseconds since 1970.
+    /// - Parameter cutoff: only rows of requests that came in before this.
     /// - Returns: how many rows went. 0: nothing is left to delete.
-    func deleteOldest(before cutoff: UInt64 = .max) async throws -> Int {
+    func deleteOldest(before cutoff: Timestamp = .distantFuture) async throws -> Int {
         try await database.write { db in
             let end = RequestPlace.start(of: cutoff)
             var oldest: [(place: Int64, project: Int64)] = []
@@ -25,15 +25,16 @@ extension RequestDatabase {
         }
     }
 
-    /// The time at which the oldest request came in, in milliseconds since 1970; nil: there is none.
-    func oldest() async throws -> UInt64? {
-        try await database.read { try Self.oldest($0).map { RequestPlace.milliseconds(of: $0) } }
+    /// The time at which the oldest request came in; nil: there is none.
+    func oldest() async throws -> Timestamp? {
+        try await database.read {
+            try Self.oldest($0).map { Timestamp(milliseconds: RequestPlace.milliseconds(of: $0)) }
+        }
     }
 
     /// Deletes terms that no row has any longer, one batch of them.
-    /// - Parameter now: milliseconds since 1970.
     /// - Returns: how many went.
-    func deleteUnusedTerms(now: UInt64) async throws -> Int {
+    func deleteUnusedTerms(now: Timestamp) async throws -> Int {
         try await database.write { db in
             // A row written later may be older than this day, and has its terms anew then.
             let place = try Self.oldest(db) ?? RequestPlace.start(of: now)

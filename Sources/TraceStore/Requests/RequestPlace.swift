@@ -14,7 +14,7 @@ enum RequestPlace {
     }
 
     /// The first place of a millisecond.
-    static func start(of milliseconds: UInt64) -> Int64 { Int64(min(milliseconds, lastMillisecond) << idBits) }
+    static func start(of time: Timestamp) -> Int64 { Int64(min(time.milliseconds, lastMillisecond) << idBits) }
 
     /// The time at which the row at a place came in, in milliseconds since 1970.
     static func milliseconds(of place: Int64) -> UInt64 { UInt64(max(place, 0)) >> idBits }

@@ -114,7 +114,7 @@ enum RequestRows {
             attempts.append(
                 SpanAttempt(
                     number: Int(rows.integer(0)), model: rows.text(1) ?? "", failure: rows.text(2),
-                    began: UInt64(clamping: rows.integer(3)), ended: UInt64(clamping: rows.integer(4))))
+                    began: Timestamp(clamping: rows.integer(3)), ended: Timestamp(clamping: rows.integer(4))))
         }
         return attempts
     }

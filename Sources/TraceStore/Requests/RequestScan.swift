@@ -166,8 +166,8 @@ struct RequestScan {
             return [filter]
         }
         let (begin, end) = (RequestPlace.milliseconds(of: first), RequestPlace.milliseconds(of: last))
-        let middle = begin + (end - begin) / 2 + 1
-        guard middle <= end else { return [filter] }
+        let middle = Timestamp(milliseconds: begin + (end - begin) / 2 + 1)
+        guard middle.milliseconds <= end else { return [filter] }
         var (older, newer) = (filter, filter)
         (older.to, newer.from) = (middle, middle)
         return [older, newer]

@@ -52,7 +52,7 @@ struct RequestWriter {
             for number in [project, place, Int64(attempt.number)] { values.add(number) }
             values.add(attempt.model)
             values.add(attempt.failure)
-            for time in [attempt.began, attempt.ended] { values.add(Int64(clamping: time)) }
+            for time in [attempt.began, attempt.ended] { values.add(Int64(clamping: time.milliseconds)) }
             try values.execute(addAttempt)
         }
     }

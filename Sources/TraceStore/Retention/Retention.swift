@@ -45,16 +45,16 @@ struct Retention: Service, CustomStringConvertible {
         while try await database.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
         while try await database.deleteOldestScores(before: cutoff) > 0 { try Task.checkCancellation() }
         if let requests {
-            let cutoff = UInt64(clamping: now() - limits.requestAge.milliseconds)
+            let cutoff = Timestamp(clamping: now() - limits.requestAge.milliseconds)
             while try await requests.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
         }
         if let audits {
-            let cutoff = UInt64(clamping: now() - limits.auditAge.milliseconds)
+            let cutoff = Timestamp(clamping: now() - limits.auditAge.milliseconds)
             while try await audits.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
         }
         try await trimToSize()
         if let requests {
-            while try await requests.deleteUnusedTerms(now: UInt64(clamping: now())) > 0 {
+            while try await requests.deleteUnusedTerms(now: Timestamp(clamping: now())) > 0 {
                 try Task.checkCancellation()
             }
         }
@@ -80,7 +80,9 @@ struct Retention: Service, CustomStringConvertible {
     /// Deletes some of the oldest rows: traces, scores or requests, which of them begin earlier.
     private func deleteOldest() async throws -> Int {
         let (trace, score) = (try await database.oldest() ?? .max, try await database.oldestScore() ?? .max)
-        if let requests, let request = try await requests.oldest(), Int64(clamping: request) < min(trace, score) {
+        if let requests, let request = try await requests.oldest(),
+            Int64(clamping: request.milliseconds) < min(trace, score)
+        {
             return try await requests.deleteOldest()
         }
         return score < trace ? try await database.deleteOldestScores() : try await database.deleteOldest()

@@ -16,18 +16,16 @@ extension Reconciler {
     }
 
     /// Takes the states of the spans that were to be looked at, in the order of the ids.
-    /// - Parameter now: milliseconds since 1970.
-    package mutating func examined(_ states: [SpanState], now: Int64) {
+    package mutating func examined(_ states: [SpanState], now: Timestamp) {
         guard stage == .spans else { return }
-        let timeout = Int64(rules.requestTimeout / .milliseconds(1))
-        let kept = Int64(SpanState.lifeAfterExport / .milliseconds(1))
         let chunk = unexamined.prefix(Self.spansAtOnce)
         for (id, state) in zip(chunk, states) {
-            let age = now - Int64(clamping: id.milliseconds)
-            let isInFlight = (state == .none || state == .perhapsForgotten) && age < timeout
+            let age = now - id.time
+            let isInFlight = (state == .none || state == .perhapsForgotten) && age < rules.requestTimeout
             if isInFlight { inFlight.insert(id) }
             // A proxy's spans are not ours to see, and ours are gone an hour after their export: only asking tells.
-            if !isInFlight || state == .perhapsForgotten || rules.identity == .tag || age >= kept { askable.append(id) }
+            let isGone = age >= SpanState.lifeAfterExport
+            if !isInFlight || state == .perhapsForgotten || rules.identity == .tag || isGone { askable.append(id) }
             if case .sent(let ago) = state, ago >= rules.resendGrace { overdue.append(id) }
         }
         unexamined = unexamined.dropFirst(chunk.count)
@@ -63,8 +61,7 @@ extension Reconciler {
     }
 
     /// Takes the trace store's failure to give the page.
-    /// - Parameter now: milliseconds since 1970.
-    package mutating func failed(_ error: TraceSourceError, now: Int64) {
+    package mutating func failed(_ error: TraceSourceError, now: Timestamp) {
         switch error {
         case .refused(let reason): giveUp(reason)
         case .cursorLost:
@@ -74,7 +71,7 @@ extension Reconciler {
         case .tooLarge: if !halveRows() { retry(error, now: now) }
         case .tooSlow: if !narrow() { retry(error, now: now) }
         case .rateLimited(let pause):
-            let until = now + Int64(pause / .milliseconds(1))
+            let until = now + pause
             if until > rules.deadline { giveUp(error.description) } else { self.pause = until }
         case .unavailable, .cancelled: retry(error, now: now)
         }
@@ -122,11 +119,11 @@ extension Reconciler {
         return true
     }
 
-    mutating func retry(_ error: TraceSourceError, now: Int64) {
+    mutating func retry(_ error: TraceSourceError, now: Timestamp) {
         failureCount += 1
         let isOver = rules.attempts.map { failureCount >= $0 } ?? false
         if isOver || now >= rules.deadline { return giveUp(error.description) }
-        pause = min(now + Int64(failures.take() / .milliseconds(1)), rules.deadline)
+        pause = min(now + failures.take(), rules.deadline)
     }
 
     mutating func giveUp(_ reason: String) {

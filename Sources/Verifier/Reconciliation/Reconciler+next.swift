@@ -1,9 +1,8 @@
-internal import Common
+package import Common
 
 extension Reconciler {
     /// The next step. To be called again after each answer, and after a wait.
-    /// - Parameter now: milliseconds since 1970.
-    package mutating func next(now: Int64) -> Step {
+    package mutating func next(now: Timestamp) -> Step {
         while true {
             if let pause, pause > now, stage != .conclude { return .wait(until: pause) }
             pause = nil

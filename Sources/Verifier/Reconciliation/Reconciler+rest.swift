@@ -1,9 +1,9 @@
-internal import Common
+package import Common
 
 /// The pauses: between two rounds, and within one while the trace store is in trouble.
 extension Reconciler {
     /// Ends a round.
-    mutating func rest(now: Int64) {
+    mutating func rest(now: Timestamp) {
         let isExtra = scheduled != nil
         if !isExtra { rounds += 1 }
         let expected = reading.ids.count + reading.strangerCount
@@ -15,11 +15,11 @@ extension Reconciler {
         let isOver = rules.attempts.map { rounds >= $0 } ?? false
         // The last round ends about at the deadline. Where a store is so slow that there is no time for another one,
         // what this one found is the answer.
-        let last = rules.deadline - max(now - (roundBegan ?? now), 0)
+        let last = rules.deadline - now.elapsed(since: roundBegan ?? now)
         if (pending.isEmpty && reading.strangerCount == 0) || isOver || now >= last {
             stage = .conclude
         } else {
-            pause = min(max(scheduled ?? now + Int64(rests.take() / .milliseconds(1)), now), last)
+            pause = min(max(scheduled ?? now + rests.take(), now), last)
             stage = .read
         }
         scheduled = nil
@@ -27,7 +27,7 @@ extension Reconciler {
 
     /// Begins to wait. Between two rounds only what is known of the last one is kept: the set may be large, and is read
     /// anew.
-    package mutating func park(now: Int64) {
+    package mutating func park(now: Timestamp) {
         guard stage == .read else { return }
         known = verdict(now: now)
         reading = RolloutReading(ids: [], pending: [])
@@ -39,7 +39,7 @@ extension Reconciler {
     /// Another question asks for the same: the next round is brought forward, to soon after the last one. It does not
     /// count as one of the rounds that the rules allow.
     /// - Parameter parked: when the wait began.
-    package mutating func lookAgain(parked: Int64) {
+    package mutating func lookAgain(parked: Timestamp) {
         guard stage == .read, let pause, known != nil, pause > parked + Self.shortestPause else { return }
         scheduled = scheduled ?? pause
         self.pause = parked + Self.shortestPause

@@ -17,13 +17,13 @@ package struct Reconciler: Sendable {
         package var firstPause: Duration
         /// The most rounds, and the most failures of the trace store. Nil: as many as there is time for.
         package var attempts: Int?
-        /// The time at which there must be a verdict, in milliseconds since 1970.
-        package var deadline: Int64
+        /// The time at which there must be a verdict.
+        package var deadline: Timestamp
 
         package init(
             identity: TraceIdentity = .traceID, requestTimeout: Duration = .seconds(300),
             resendGrace: Duration = .seconds(15),
-            firstPause: Duration = .seconds(2), attempts: Int? = nil, deadline: Int64
+            firstPause: Duration = .seconds(2), attempts: Int? = nil, deadline: Timestamp = .distantFuture
         ) {
             self.identity = identity
             self.requestTimeout = requestTimeout
@@ -43,8 +43,8 @@ package struct Reconciler: Sendable {
         case ask(TraceQuery, after: TraceCursor?, limit: Int)
         /// To be answered by `resent`.
         case resend([InsertionID])
-        /// Nothing to do before this time, in milliseconds since 1970.
-        case wait(until: Int64)
+        /// Nothing to do before this time.
+        case wait(until: Timestamp)
         /// The end, unless the set has changed meanwhile: then `setChanged`.
         case conclude(Verdict)
     }
@@ -54,14 +54,14 @@ package struct Reconciler: Sendable {
     /// Ids whose spans are looked at, or that are sent again, in one step.
     static let spansAtOnce = 1000
     static let resendsAtOnce = 500
-    /// Windows are not cut further than this (in milliseconds): then it is not the time that makes them slow.
-    static let narrowestWindow: Int64 = 1000
+    /// Windows are not cut further than this: then it is not the time that makes them slow.
+    static let narrowestWindow = Duration.seconds(1)
     /// After so many changes of the set just as everything was found, no more is tried.
     static let mostChanges = 100
-    /// Between the end of a round and the beginning of the next that another question asks for, in milliseconds.
-    static let shortestPause: Int64 = 1000
-    /// The time by which the last round may pass the deadline, in milliseconds. The ingress waits longer than that.
-    static let overtime: Int64 = 900
+    /// Between the end of a round and the beginning of the next that another question asks for.
+    static let shortestPause = Duration.seconds(1)
+    /// The time by which the last round may pass the deadline. The ingress waits longer than that.
+    static let overtime = Duration.milliseconds(900)
     /// A server that changes its API more often than this is in trouble.
     static let mostLostCursors = 5
 
@@ -100,11 +100,11 @@ package struct Reconciler: Sendable {
     var failureCount = 0
     var rounds = 0
     /// When the present round began.
-    var roundBegan: Int64?
+    var roundBegan: Timestamp?
     var changes = 0
     var lostCursors = 0
-    /// No call before this time, in milliseconds since 1970.
-    var pause: Int64?
+    /// No call before this time.
+    var pause: Timestamp?
     /// The reason why nothing can be said, if so.
     var reason: String?
     /// The numbers of pending and of expected ids at the end of the round before.
@@ -112,7 +112,7 @@ package struct Reconciler: Sendable {
     /// The verdict of the last round while nothing else is kept of it (``park(now:)``).
     var known: Verdict?
     /// When the next round was to begin that another question has brought forward.
-    var scheduled: Int64?
+    var scheduled: Timestamp?
 
     package init(rollout: String, project: String, rules: Rules) {
         self.rollout = rollout
@@ -123,7 +123,7 @@ package struct Reconciler: Sendable {
     }
 
     /// The state of knowledge.
-    package func verdict(now: Int64) -> Verdict {
+    package func verdict(now: Timestamp) -> Verdict {
         if let known { return known }
         let expected = max(reading.ids.count + reading.strangerCount, reading.loss?.recorded ?? 0)
         let isComplete = pending.isEmpty && reading.strangerCount == 0

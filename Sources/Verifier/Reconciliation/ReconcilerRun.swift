@@ -17,19 +17,20 @@ struct ReconcilerRun: Sendable {
 
     /// Goes on until there is a verdict, and writes it down.
     /// - Parameters:
-    ///   - rules: their deadline is by the steady clock.
+    ///   - rules: without their deadline.
+    ///   - deadline: by the steady clock, in milliseconds.
     ///   - progress: told what is known after each answer of the trace store, and before each wait.
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`; `GatewayError` if the verifier has no room for the question.
     func verdict(
-        on rollout: String, project: String, rules: Reconciler.Rules,
+        on rollout: String, project: String, rules: Reconciler.Rules, by deadline: Int64,
         progress: @Sendable (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         let mark = VerdictStore.Mark()
         var (run, rules) = (self, rules)
         let (clock, behind) = clock.started()
         run.clock = clock
-        rules.deadline = rules.deadline.addingReportingOverflow(behind).overflow ? .max : rules.deadline + behind
+        rules.deadline = Timestamp(clamping: deadline) + behind
         do {
             return try await run.verdict(Reconciler(rollout: rollout, project: project, rules: rules), mark, progress)
         } catch {
@@ -98,7 +99,7 @@ struct ReconcilerRun: Sendable {
         let parked = clock.now()
         reconciler.park(now: parked)
         while let until = reconciler.pause, until > clock.now() {
-            try await wake.rest(.milliseconds(until - clock.now()), by: clock)
+            try await wake.rest(until - clock.now(), by: clock)
             if until > clock.now() { reconciler.lookAgain(parked: parked) }
         }
         if try await !takePermit(reconciler) { reconciler.stopWaiting() }
@@ -107,8 +108,8 @@ struct ReconcilerRun: Sendable {
     /// - Returns: false if there was none in time, or no place to wait for one.
     private func takePermit(_ reconciler: Reconciler) async throws -> Bool {
         // What is left of the overtime is for the look.
-        let deadline = min(reconciler.rules.deadline, .max - Reconciler.overtime) + Reconciler.overtime / 2
-        let isTaken = await slot.take(within: .milliseconds(max(deadline - clock.now(), 0)), by: clock)
+        let deadline = reconciler.rules.deadline + Reconciler.overtime / 2
+        let isTaken = await slot.take(within: deadline.elapsed(since: clock.now()), by: clock)
         try Task.checkCancellation()
         return isTaken
     }
@@ -120,8 +121,8 @@ struct ReconcilerRun: Sendable {
     }
 
     /// The longest wait for a page, even if the store sends a byte now and then.
-    private func patience(until deadline: Int64) -> Duration {
-        .milliseconds(max(min(deadline, .max - Reconciler.overtime) + Reconciler.overtime - clock.now(), 1))
+    private func patience(until deadline: Timestamp) -> Duration {
+        max(deadline + Reconciler.overtime - clock.now(), .milliseconds(1))
     }
 
     /// Nothing is complete before that is written down: the set may have changed.

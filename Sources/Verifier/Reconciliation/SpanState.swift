@@ -18,20 +18,20 @@ package enum SpanState: Sendable, Equatable {
     /// The life of an accepted span, so that it can be sent again. The exporter sets it; the rest of it tells its age.
     package static let lifeAfterExport = SpanOutbox.keptFor
 
-    /// Clocks differ: those that name completions, and that of Redis, in milliseconds.
-    private static let clockMargin: UInt64 = 10_000
+    /// Clocks differ: those that name completions, and that of Redis.
+    private static let clockMargin = Duration.seconds(10)
 
     /// - Parameters:
     ///   - id: the completion.
     ///   - life: milliseconds that the span's key has left, as PTTL tells it.
-    ///   - oldestKept: when the oldest span was accepted that is still kept, in milliseconds since 1970. Nil: none is.
-    package init(of id: InsertionID, life: Int, oldestKept: UInt64?) {
+    ///   - oldestKept: when the oldest span was accepted that is still kept. Nil: none is.
+    package init(of id: InsertionID, life: Int, oldestKept: Timestamp?) {
         let kept = Int(Self.lifeAfterExport / .milliseconds(1))
         switch life {
         case 0...kept: self = .sent(ago: .milliseconds(kept - life))
         case -2:
             // What was accepted before the oldest that is kept has made room for it.
-            self = oldestKept.map { id.milliseconds < $0 + Self.clockMargin } ?? false ? .perhapsForgotten : .none
+            self = oldestKept.map { id.time < $0 + Self.clockMargin } ?? false ? .perhapsForgotten : .none
         default: self = .waiting
         }
     }

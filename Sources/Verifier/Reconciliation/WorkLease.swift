@@ -43,7 +43,7 @@ struct WorkLease: Sendable {
         command.append(contentsOf: Verdict.fieldNames + [WorkLeaseScripts.round])
         let reply = try await redis.send(command)
         // However old it is: it is the latest word of one who is at it.
-        guard let verdict = Verdict(fields: reply, rollout: rollout, project: project, now: .min) else { return nil }
+        guard let verdict = Verdict(fields: reply, rollout: rollout, project: project, now: nil) else { return nil }
         return State(verdict: verdict, endsRound: reply[Verdict.fieldNames.count].string == "1")
     }
 

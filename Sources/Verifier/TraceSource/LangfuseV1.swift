@@ -12,8 +12,8 @@ struct LangfuseV1 {
         target.add("fields", query.detail == .body ? "core,io" : "core")
         target.add("page", page)
         target.add("limit", limit)
-        target.add("fromTimestamp", TimeText.iso(query.window.start))
-        target.add("toTimestamp", TimeText.iso(query.window.end))
+        target.add("fromTimestamp", query.window.start.iso8601)
+        target.add("toTimestamp", query.window.end.iso8601)
         if case .rollout(let rollout) = query.selection, !rollout.utf8.contains(UInt8(ascii: ",")) {
             // What the oldest servers know. A single value is split at commas, so a name that holds one needs the
             // filter.

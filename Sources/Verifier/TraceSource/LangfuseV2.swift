@@ -10,8 +10,8 @@ struct LangfuseV2 {
         var target = LangfuseFilter(path: "/api/public/v2/observations")
         target.add("fields", fields(query.detail))
         target.add("limit", limit)
-        target.add("fromStartTime", TimeText.iso(query.window.start))
-        target.add("toStartTime", TimeText.iso(query.window.end))
+        target.add("fromStartTime", query.window.start.iso8601)
+        target.add("toStartTime", query.window.end.iso8601)
         target.add(query.selection, by: identity, idColumn: "traceId")
         if query.detail == .body, !query.wholeMetadata.isEmpty {
             target.add("expandMetadata", query.wholeMetadata.sorted().map(\.text).joined(separator: ","))

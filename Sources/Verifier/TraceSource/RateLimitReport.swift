@@ -11,20 +11,27 @@ struct RateLimitReport: Sendable, Equatable {
     static let longestWindow = LangfuseResponse.longestPause
 
     /// Nil unless both are told.
-    /// - Parameter now: milliseconds since 1970, for a reset that is told as a time.
-    init?(_ headers: [HeaderField], now: Int64) {
+    /// - Parameter now: for a reset that is told as a time.
+    init?(_ headers: [HeaderField], now: Timestamp) {
         guard let remaining = headers.first(named: "x-ratelimit-remaining").flatMap({ Int($0) }),
             let time = headers.first(named: "x-ratelimit-reset").flatMap({ Self.time($0, now: now) })
         else { return nil }
         self.remaining = max(remaining, 0)
-        reset = min(max(.milliseconds(time - now), .zero), Self.longestWindow)
+        reset = min(time.elapsed(since: now), Self.longestWindow)
     }
+
+    /// Seconds; what is further ahead is no more than that.
+    private static let farthest: Int64 = 1 << 48
 
     /// Reads a time as servers write it: ISO 8601, seconds (since 1970, or from now), or what JavaScript prints, `Sun
     /// Nov 22 2026 19:26:39 GMT+0000 (…)`, which is what Langfuse sends.
-    private static func time(_ text: String, now: Int64) -> Int64? {
-        if let seconds = Int64(text) { return seconds > 1_000_000_000 ? seconds * 1000 : now + seconds * 1000 }
-        return TimeText.milliseconds(text) ?? TimeText.millisecondsFromJavaScript(text)
+    private static func time(_ text: String, now: Timestamp) -> Timestamp? {
+        if let seconds = Int64(text) {
+            let duration = Duration.seconds(min(max(seconds, 0), farthest))
+            return seconds > 1_000_000_000 ? .epoch + duration : now + duration
+        }
+        let milliseconds = TimeText.milliseconds(text) ?? TimeText.millisecondsFromJavaScript(text)
+        return milliseconds.map { Timestamp(clamping: $0) }
     }
 }
 
@@ -36,7 +43,7 @@ extension TimeText {
         let words = text.split(separator: " ")
         guard words.count >= 6, let month = months.firstIndex(of: String(words[1])), let date = Int64(words[2]),
             (1...31).contains(date),
-            let year = Int64(words[3]), words[5].hasPrefix("GMT"), words[5].utf8.count == 8
+            let year = Int64(words[3]), (0...9999).contains(year), words[5].hasPrefix("GMT"), words[5].utf8.count == 8
         else { return nil }
         let iso = day(year: year, month: Int64(month + 1), day: date)
         let offset = words[5].dropFirst(3)

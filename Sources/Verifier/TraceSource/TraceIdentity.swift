@@ -15,12 +15,12 @@ package enum TraceIdentity: Sendable, Equatable {
         }
     }
 
-    /// Milliseconds by which the beginning of a span may differ from the time of its id: hardly, if the gateway made
-    /// the span. A proxy's span begins when the proxy got the call, by the proxy's clock.
-    func margin(requestTimeout: Duration) -> Int64 {
+    /// By how much the beginning of a span may differ from the time of its id: hardly, if the gateway made the span. A
+    /// proxy's span begins when the proxy got the call, by the proxy's clock.
+    func margin(requestTimeout: Duration) -> Duration {
         switch self {
-        case .traceID: 1000
-        case .tag: Int64(requestTimeout / .milliseconds(1))
+        case .traceID: .seconds(1)
+        case .tag: requestTimeout
         }
     }
 }

@@ -10,8 +10,8 @@ struct TraceFetch: Sendable {
 
     let source: any TraceSource
     let identity: TraceIdentity
-    /// Milliseconds by which the time of a span may differ from its id's.
-    let margin: Int64
+    /// By how much the time of a span may differ from its id's.
+    let margin: Duration
     let clock: VerifierClock
     /// The answer's part of the verifier's capacity; with a permit, but for pauses.
     let slot: QuestionSlot

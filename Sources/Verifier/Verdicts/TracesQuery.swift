@@ -17,18 +17,18 @@ package struct TracesQuery: Sendable, Equatable {
     package var sampleSize: Int?
     package var filter = TraceFilter()
     package var members = TraceMembers.all
-    /// Milliseconds since 1970: traces from this time on …
-    package var from: Int64?
+    /// Traces from this time on …
+    package var from: Timestamp?
     /// … and before this one.
-    package var to: Int64?
+    package var to: Timestamp?
     /// The number of further looks at the rollout while it is not complete.
     package var maxRetries = TracesQuery.defaultRetries
 
     /// - Parameters:
     ///   - query: without its `?`, percent-encoded.
-    ///   - now: milliseconds since 1970, for `hours_back`.
+    ///   - now: for `hours_back`.
     /// - Throws: a 400 that says what is wrong.
-    package init(_ query: String?, now: Int64) throws(GatewayError) {
+    package init(_ query: String?, now: Timestamp) throws(GatewayError) {
         let items = try QueryItems(query)
         (rollout, filter.tags) = try Self.tags(items)
         project = items.value("project_id")
@@ -54,13 +54,16 @@ package struct TracesQuery: Sendable, Equatable {
         try QueryItems(query).value("project_id")
     }
 
-    private mutating func readTimes(_ items: QueryItems, now: Int64) throws(GatewayError) {
+    private mutating func readTimes(_ items: QueryItems, now: Timestamp) throws(GatewayError) {
         let hours = try items.integer("hours_back", in: 1...876_000)
-        from = try items.time("from_timestamp")
-        to = try items.time("to_timestamp")
+        let (first, end) = (try items.time("from_timestamp"), try items.time("to_timestamp"))
+        // No completion was made before 1970.
+        (from, to) = (first.map { Timestamp(clamping: $0) }, end.map { Timestamp(clamping: $0) })
         // The times win over `hours_back`, as in the reference gateway.
-        if from == nil, to == nil, let hours { from = now - Int64(hours) * 3_600_000 }
-        if let from, let to, from >= to { throw .invalidQuery("to_timestamp", "must be later than `from_timestamp`") }
+        if first == nil, end == nil, let hours { from = now - .seconds(hours * 3600) }
+        if let first, let end, first >= end {
+            throw .invalidQuery("to_timestamp", "must be later than `from_timestamp`")
+        }
     }
 
     /// The rollout, and the tags beside it.

@@ -55,13 +55,14 @@ extension VerificationRunner {
         }
         let rules = Reconciler.Rules(
             identity: options.identity, requestTimeout: options.requestTimeout, resendGrace: options.resendGrace,
-            firstPause: inquiry.patience.firstPause,
-            attempts: inquiry.patience.attempts, deadline: inquiry.patience.deadline)
+            firstPause: inquiry.patience.firstPause, attempts: inquiry.patience.attempts)
         let run = ReconcilerRun(
             source: source(of: project) ?? NoTraceSource(project: project), reader: reader, spans: spans,
             verdicts: verdicts, clock: clock, slot: inquiry.slot, wake: wake, logger: logger)
         let verdict = try await lease.hold(asked: wake.send) { note in
-            try await run.verdict(on: rollout, project: project, rules: rules) { news in
+            try await run.verdict(
+                on: rollout, project: project, rules: rules, by: inquiry.patience.deadline
+            ) { news in
                 await note(news)
                 await tell(news)
             }

@@ -164,8 +164,7 @@ extension VerificationRunner {
 extension TracesQuery {
     /// Whether a completion was made in the time that the query names.
     fileprivate func includes(_ id: InsertionID) -> Bool {
-        let time = Int64(clamping: id.milliseconds)
-        return from.map { time >= $0 } ?? true && to.map { time < $0 } ?? true
+        from.map { id.time >= $0 } ?? true && to.map { id.time < $0 } ?? true
     }
 }
 

@@ -102,8 +102,8 @@ import Testing
             InsertionID(milliseconds: UInt64($0.0), counter: UInt64($0.1), randomBits: UInt64($0.2))
         }
         for (left, right) in zip(ids, ids.dropFirst()) { #expect(left.bytes.lexicographicallyPrecedes(right.bytes)) }
-        for id in ids { #expect(InsertionID(bytes: id.bytes) == id && id >= .first(of: id.milliseconds)) }
+        for id in ids { #expect(InsertionID(bytes: id.bytes) == id && id >= .first(of: id.time)) }
         #expect(InsertionID(bytes: [UInt8](repeating: 0, count: 16)) == nil && InsertionID(bytes: [1]) == nil)
-        #expect(InsertionID.first(of: .max).milliseconds == 1 << 48 - 1)
+        #expect(InsertionID.first(of: .distantFuture).milliseconds == 1 << 48 - 1)
     }
 }

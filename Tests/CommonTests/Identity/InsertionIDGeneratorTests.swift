@@ -1,4 +1,5 @@
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
 @testable import Common
@@ -9,7 +10,9 @@ import Testing
     /// A clock that a test sets.
     private final class SetClock: Sendable {
         let time = NIOLockedValueBox(start)
-        var generator: InsertionIDGenerator { InsertionIDGenerator { self.time.withLockedValue { $0 } } }
+        var generator: InsertionIDGenerator {
+            InsertionIDGenerator { Timestamp(milliseconds: self.time.withLockedValue { $0 }) }
+        }
     }
 
     private func isRising(_ ids: [InsertionID]) -> Bool { zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 } }

@@ -1,6 +1,7 @@
 import JSON
 import Logging
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
 @testable import Common

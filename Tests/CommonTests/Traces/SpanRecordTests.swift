@@ -7,7 +7,7 @@ import Testing
     private static let id = InsertionID.numbered(1)
 
     private static func record(_ fill: (inout SpanRecordWriter) -> Void = { _ in }) -> [UInt8] {
-        var writer = SpanRecordWriter(id, name: "n\"", end: id.milliseconds + 5, capacity: 0)
+        var writer = SpanRecordWriter(id, name: "n\"", end: id.time + 5, capacity: 0)
         fill(&writer)
         return writer.bytes
     }
@@ -23,7 +23,7 @@ import Testing
                 writer.text(.output, "")
                 writer.fail("why")
             })
-        #expect(record.id == Self.id && record.name == "n\"" && record.end == Self.id.milliseconds + 5)
+        #expect(record.id == Self.id && record.name == "n\"" && record.end == Self.id.time + 5)
         #expect(record.hasFailed && record.failure == "why")
         #expect(record.texts(.tags).map { String(decoding: record.bytes[$0], as: UTF8.self) } == ["a", "", long])
         #expect(record.text(.input) == "abc" && record.text(.output) == nil && record.range(.output) != nil)
@@ -41,7 +41,7 @@ import Testing
         #expect(
             String(decoding: record.otlp, as: UTF8.self)
                 == #"{"traceId":"\#(Self.id.hex)","spanId":"\#(Self.id.hex.suffix(16))","#
-                + #""name":"n\"","kind":3,"startTimeUnixNano":"\#(Self.id.milliseconds)000000","endTimeUnixNano":"\#(record.end)000000","#
+                + #""name":"n\"","kind":3,"startTimeUnixNano":"\#(Self.id.milliseconds)000000","endTimeUnixNano":"\#(record.end.milliseconds)000000","#
                 + #""attributes":[{"key":"langfuse.trace.tags","value":{"arrayValue":{"values":[{"stringValue":"a\""},{"stringValue":"b"}]}}},"#
                 + #"{"key":"http.response.status_code","value":{"intValue":"200"}},"#
                 + #"{"key":"gen_ai.request.temperature","value":{"doubleValue":1e-1}},{"key":"user.id","value":{"stringValue":"é\n"}}],"#
@@ -51,7 +51,7 @@ import Testing
     /// A span that ends before its id was made: the clock went back.
     @Test func `it ends not before it begins`() throws {
         let record = try SpanRecord(SpanRecordWriter(Self.id, name: "", end: 1, capacity: 0).bytes)
-        #expect(record.end == Self.id.milliseconds)
+        #expect(record.end == Self.id.time)
     }
 
     /// Fields that a newer process adds within the form.

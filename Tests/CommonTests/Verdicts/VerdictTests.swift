@@ -1,10 +1,12 @@
+import TestSupport
 import Testing
 
 @testable import Common
 @testable import Redis
 
 @Suite struct VerdictTests {
-    static func verdict(_ kind: Verdict.Kind, reason: String? = nil, at time: Int64 = 1_763_839_599_120) -> Verdict {
+    static func verdict(_ kind: Verdict.Kind, reason: String? = nil, at time: Timestamp = 1_763_839_599_120) -> Verdict
+    {
         Verdict(
             rollout: "r\"é", project: "p", kind: kind, reason: reason, expected: 5, traced: kind == .complete ? 5 : 2,
             inFlight: 0, failed: 1,
@@ -39,7 +41,7 @@ import Testing
         let values = stride(from: 1, to: verdict.fields.count, by: 2).map {
             RedisValue.bytes(Array(verdict.fields[$0].utf8))
         }
-        let read = { (now: Int64) in Verdict(fields: .array(values), rollout: "r\"é", project: "p", now: now) }
+        let read = { (now: Timestamp) in Verdict(fields: .array(values), rollout: "r\"é", project: "p", now: now) }
         #expect(read(verdict.checkedAt) == verdict)
         #expect(read(verdict.checkedAt + 999) == verdict)
         // What is not final holds for a second.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -5,6 +6,7 @@ import Testing
 /// The difference of two machines' clocks, as far as a round trip shows it.
 @Suite struct ClockSkewTests {
     private let start = ContinuousClock.now
+    private let time: Timestamp = 10_000_000
 
     @Test(
         arguments: [
@@ -13,7 +15,7 @@ import Testing
         ] as [(Int64, String)])
     func `a difference is told with how much`(difference: Int64, words: String) throws {
         var skew = ClockSkew(limit: .seconds(2))
-        let told = skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000, now: start)
+        let told = skew.see(server: time + difference, sent: time, heard: time, now: start)
         let line = try #require(told)
         #expect(line.contains(words) && skew.warning == line, "\(line)")
     }
@@ -24,7 +26,7 @@ import Testing
             as [(Int64, Int64)])
     func `what the round trip explains is none`(difference: Int64, trip: Int64) {
         var skew = ClockSkew(limit: .seconds(2))
-        let line = skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000 + trip, now: start)
+        let line = skew.see(server: time + difference, sent: time, heard: time + trip, now: start)
         #expect(line == nil)
         #expect(skew.warning == nil)
     }
@@ -32,7 +34,7 @@ import Testing
     @Test func `it is repeated seldom and its end is told`() {
         var skew = ClockSkew(limit: .seconds(1))
         func see(_ difference: Int64, after seconds: Int) -> String? {
-            skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000, now: start + .seconds(seconds))
+            skew.see(server: time + difference, sent: time, heard: time, now: start + .seconds(seconds))
         }
         #expect(see(5_000, after: 0)?.contains("5.0 s") == true)
         #expect(see(6_000, after: 599) == nil)

@@ -43,7 +43,7 @@ import Testing
         try await withRedisServer { server in
             let watch = RedisWatch(
                 server.endpoint, envelope: envelope, skewLimit: .seconds(30),
-                clock: { UInt64(Int64(UnixTime.milliseconds) + offset) }, logger: .silent)
+                clock: { Timestamp.now + offset }, logger: .silent)
             try await withThrowingTaskGroup { group in
                 group.addTask { try await watch.run() }
                 defer { group.cancelAll() }

@@ -17,7 +17,7 @@ extension Job {
         headers: [HeaderField("Accept", "*/*"), HeaderField("X-Empty", ""), HeaderField("x-latin", "é")],
         clientKey: SecretString("sk-canary"),
         baseURL: "https://example.test:8443/v1", model: "openai/gpt-4o", isStream: true,
-        deadline: Deadline(unixMilliseconds: 1_763_812_345_678),
+        deadline: Deadline(at: Timestamp(milliseconds: 1_763_812_345_678)),
         responseKey: "gateway/responses/abc", window: 65_536,
         idempotency: Idempotency(key: "gateway/idempotency/ab"),
         body: Array(#"{"model":"openai/gpt-4o"}"#.utf8) + Array(0...255))

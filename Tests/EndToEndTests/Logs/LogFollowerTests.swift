@@ -1,3 +1,5 @@
+import Common
+import TestSupport
 import Testing
 
 @testable import GatewayCommand
@@ -17,7 +19,9 @@ import Testing
     /// A call that came in long ago and has ended now is found by a look that sees far.
     @Test func `every few seconds it sees far`() {
         var follower = LogFollower(known: [LogRow](), now: 1000)
-        let windows = stride(from: UInt64(2000), through: 32_000, by: 1000).map { follower.nextWindow(at: $0) }
+        let windows = stride(from: 2000, through: 32_000, by: 1000).map {
+            follower.nextWindow(at: Timestamp(clamping: $0))
+        }
         let far = windows.indices.filter { windows[$0] == LogFollower.far }
         #expect(far.map { 2000 + 1000 * $0 } == [16_000, 31_000])
         #expect(windows.filter { $0 != LogFollower.far } == Array(repeating: LogFollower.near, count: 29))
@@ -26,10 +30,12 @@ import Testing
     /// What is remembered is what can be found again.
     @Test func `what is too old to be found is forgotten`() {
         var follower = LogFollower(known: [LogTableTests.row("a")], now: 0)
-        #expect(follower.news(in: [LogTableTests.row("a")], at: LogFollower.memory).isEmpty)
-        #expect(follower.news(in: [LogRow](), at: 2 * LogFollower.memory).isEmpty)
-        #expect(follower.news(in: [LogTableTests.row("a")], at: 2 * LogFollower.memory).isEmpty)
-        #expect(follower.news(in: [LogRow](), at: 3 * LogFollower.memory + 1).isEmpty)
-        #expect(follower.news(in: [LogTableTests.row("a")], at: 3 * LogFollower.memory + 1).count == 1)
+        #expect(follower.news(in: [LogTableTests.row("a")], at: .epoch + LogFollower.memory).isEmpty)
+        #expect(follower.news(in: [LogRow](), at: .epoch + LogFollower.memory * 2).isEmpty)
+        #expect(follower.news(in: [LogTableTests.row("a")], at: .epoch + LogFollower.memory * 2).isEmpty)
+        #expect(follower.news(in: [LogRow](), at: .epoch + (LogFollower.memory * 3 + .milliseconds(1))).isEmpty)
+        #expect(
+            follower.news(in: [LogTableTests.row("a")], at: .epoch + (LogFollower.memory * 3 + .milliseconds(1))).count
+                == 1)
     }
 }

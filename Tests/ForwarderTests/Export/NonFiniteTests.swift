@@ -1,3 +1,4 @@
+import Common
 import Testing
 import Upstream
 
@@ -10,7 +11,7 @@ import Upstream
             #"{"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"logprob":\#(number)}]},"finish_reason":"stop"}],"#
         var collector = ResponseCollector(head: UpstreamHead(status: 200))
         collector.take(
-            Array((body + #""usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#).utf8), at: 0)
+            Array((body + #""usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#).utf8), at: .epoch)
         #expect(collector.usage?.input == 7 && collector.usage?.output == 5)
         #expect(collector.collected().finishReasons == ["stop"] && collector.collected().usage?.input == 7)
     }

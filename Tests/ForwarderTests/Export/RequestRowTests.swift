@@ -38,7 +38,7 @@ import Upstream
         let job = try Self.job()
         let span = try #require(CompletionSpan(job, isCompact: isCompact, isLogged: true))
         span.sends(Self.target(job))
-        let start = job.insertionID.milliseconds
+        let start = job.insertionID.time
         span.calls("a/b", at: start + 5, after: [])
         let failed = FailedAttempt(model: "a/b", failure: .status(500), began: start + 5, ended: start + 9)
         span.calls("openai/gpt-x", at: start + 10, after: [failed])
@@ -72,7 +72,7 @@ import Upstream
         (job.rollout, job.path, job.isStream) = (nil, "/embeddings", true)
         let span = CompletionSpan(recordOf: job)
         span.sends(Self.target(job))
-        let start = job.insertionID.milliseconds
+        let start = job.insertionID.time
         span.calls("openai/gpt-x", at: start + 1, after: [])
         span.begins(UpstreamHead(status: 200))
         for event in [

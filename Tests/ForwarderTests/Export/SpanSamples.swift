@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import TestSupport
 import Testing
 import Upstream
 
@@ -51,7 +52,7 @@ struct ReadSpan {
 enum SpanSample {
     static let rollout = RolloutIDs(rollout: "R", invocation: "I", experiment: "E", run: "U", row: "a,b")
     /// 2025-08-29T07:27:41.184Z.
-    static let start: UInt64 = 0x0198_f3a0_0000
+    static let start: Timestamp = 0x0198_f3a0_0000
 
     static func job(_ body: String, headers: [HeaderField] = [], key: String? = nil) throws -> Job {
         var job = try Job.chat("openai/gpt-x", body: body, headers: headers, key: key, rollout: rollout, project: "p1")
@@ -76,7 +77,7 @@ enum SpanSample {
         body: String = #"{"model":"openai/gpt-x","messages":[]}"#, status: Int = 200, type: String = "application/json",
         answer: [[UInt8]],
         headers: [HeaderField] = [], requestHeaders: [HeaderField] = [], key: String? = nil,
-        times: [UInt64] = [start + 70],
+        times: [Timestamp] = [start + 70],
         textBytes: Int = SpanLimits.spanText
     ) throws -> ReadSpan {
         let job = try job(body, headers: headers, key: key)

@@ -81,7 +81,8 @@ import Upstream
             _ = try await fixture.redis.send(
                 RedisCommand("SADD", ForwarderFixture.rollout, id.description, other.description))
             try await add(
-                what.payload(fixture, id), fixture, id, entry: "\(UnixTime.milliseconds - 400_000)-0", isNamed: true)
+                what.payload(fixture, id), fixture, id, entry: "\((Timestamp.now - .seconds(400)).milliseconds)-0",
+                isNamed: true)
             try await fixture.withForwarder { _ in
                 try await eventually {
                     let lengths = try await (fixture.length(Keys.jobs), fixture.length(Keys.dead))

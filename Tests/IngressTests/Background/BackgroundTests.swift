@@ -248,7 +248,7 @@ import Testing
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let id = try #require(location.split(separator: "/").last.flatMap { InsertionID(String($0)) })
-            let deadline = Int(UnixTime.milliseconds) - late
+            let deadline = Int(Timestamp.now.milliseconds) - late
             _ = try await ingress.redis.send(RedisCommand("HSET", Keys.record(id), "until", deadline))
             let answer = try await ingress.call("GET", location)
             guard late > 60_000 else { return #expect(answer.status == 202) }

@@ -14,7 +14,7 @@ import Testing
 
     /// Fills the bound as if other processes had kept so much.
     private func fill(_ ingress: LiveIngress, bytes: Int = 1 << 20) async throws {
-        let minute = Int(UnixTime.milliseconds) / 60_000
+        let minute = Int(Timestamp.now.milliseconds) / 60_000
         _ = try await ingress.redis.send(
             RedisCommand("HSET", Keys.kept, "total", bytes, "from", minute, minute + 60, bytes))
     }

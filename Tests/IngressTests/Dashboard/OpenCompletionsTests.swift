@@ -20,7 +20,7 @@ import Testing
 
     /// What is told: the ids with their places, and how many more there are.
     private func ask(
-        _ redis: RedisClient, project: String = "main", now: UInt64 = UnixTime.milliseconds
+        _ redis: RedisClient, project: String = "main", now: Timestamp = .now
     ) async throws -> (places: [String], ids: [String], leftOut: String) {
         let bytes = try await Self.open(redis).answer("r1", project: project, now: now)
         let answer = try JSONObject.scan(bytes, maximumDepth: 8)
@@ -50,7 +50,7 @@ import Testing
             #expect(found.ids == ids.prefix(5).map(\.description), "in the order in which they came")
             #expect(found.places == ["queued", "running", "waits", "accepted", "waits"] && found.leftOut == "0")
             // Later than any call takes, what has left nothing is missing.
-            let later = try await ask(redis, now: UnixTime.milliseconds + 301_000)
+            let later = try await ask(redis, now: Timestamp.now + .seconds(301))
             #expect(later.places == ["missing", "missing", "waits", "accepted", "waits"])
             let other = try await ask(redis, project: "sibling")
             #expect(other.ids.isEmpty, "another project's rollout of the name is another one")
@@ -86,8 +86,8 @@ import Testing
     @Test func `a proxy's trace is the proxy's affair`() async throws {
         try await withRedis { redis in
             let open = Self.open(redis, isTracedByProxy: true)
-            #expect(open.stage(life: -2, hasStarted: false, age: 300_000) == .proxy)
-            #expect(open.stage(life: -2, hasStarted: false, age: 299_999) == .queued)
+            #expect(open.stage(life: -2, hasStarted: false, age: .seconds(300)) == .proxy)
+            #expect(open.stage(life: -2, hasStarted: false, age: .milliseconds(299_999)) == .queued)
         }
     }
 

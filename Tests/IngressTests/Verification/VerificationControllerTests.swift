@@ -71,7 +71,7 @@ import Testing
             let verdict = Verdict(
                 rollout: "r1", project: "main", kind: .complete, expected: 1, traced: 1, inFlight: 0, failed: 0,
                 missing: [],
-                checkedAt: Int64(UnixTime.milliseconds))
+                checkedAt: .now)
             let isWritten = try await store.write(verdict, mark: beginning.mark)
             #expect(isWritten)
             let answer = try await ingress.call("GET", "/v1/rollouts/r1?wait=30")

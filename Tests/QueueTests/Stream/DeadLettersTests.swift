@@ -26,7 +26,7 @@ import Testing
             let next = try await letters.page(before: first.last?.entry, limit: 10)
             #expect(next.map(\.reason) == ["2", "1", "0"])
             let now = try await fixture.send("TIME")[0].int ?? 0
-            #expect(first.allSatisfy { $0.time / 1000 > UInt64(now - 60) && $0.time / 1000 <= UInt64(now + 1) })
+            #expect(first.map { Int($0.time.milliseconds) / 1000 }.allSatisfy { $0 > now - 60 && $0 <= now + 1 })
         }
     }
 

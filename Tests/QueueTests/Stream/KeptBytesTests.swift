@@ -46,7 +46,7 @@ import Testing
     /// Lets time pass for what is counted: all of it has expired so many minutes ago.
     private func expire(_ fixture: QueueFixture, minutesAgo: Int) async throws {
         let counted = try await fixture.send("HGETALL", Keys.kept).array ?? []
-        let now = Int(UnixTime.milliseconds) / 60_000
+        let now = Int(Timestamp.now.milliseconds) / 60_000
         try await fixture.send("HSET", Keys.kept, "from", now - minutesAgo - 10)
         var at = now - minutesAgo - 10
         for index in stride(from: 0, to: counted.count - 1, by: 2) {

@@ -54,7 +54,7 @@ import Testing
     @Test(arguments: [-3_600_000, 3_600_000]) func `a clock that was set is learned anew`(error: Int) async throws {
         try await QueueFixture.run { fixture in
             let clock = ServerClock()
-            clock.learn(Int(UnixTime.milliseconds) + error, asked: .now)
+            clock.learn(Timestamp.now + error, asked: .now)
             let admission = JobAdmission(
                 redis: fixture.redis, envelope: fixture.envelope,
                 limits: .init(entries: 10, bytes: 1 << 20, rolloutTTL: .seconds(10), spanBytes: 1),
@@ -63,7 +63,8 @@ import Testing
             // What is too early a time is noticed at once, what is too late with the first quick answer.
             try await eventually {
                 _ = try await admission.enqueue(fixture.job())
-                return try abs(#require(clock.time(in: .zero)) - Int(UnixTime.milliseconds)) < 5000
+                let difference = try #require(clock.time(in: .zero)) - Timestamp.now
+                return abs(difference.milliseconds) < 5000
             }
         }
     }

@@ -55,7 +55,7 @@ import Testing
     func `is given up when nothing waits for it`(age: Int, isLeft: Bool) async throws {
         try await QueueFixture.run { fixture in
             let old = try await fixture.forwarder("old")
-            let entry = "\(UnixTime.milliseconds - UInt64(age) * 1000)-0"
+            let entry = "\((Timestamp.now - .seconds(age)).milliseconds)-0"
             try await fixture.send("XADD", Keys.jobs, entry, "i", "x", "p", "y")
             let delivery = try #require(try await fixture.take(old).first)
             #expect(try await old.leave(delivery) == isLeft)

@@ -12,6 +12,7 @@ import Testing
         RedisScript(
             name: "rates",
             source: "local now = tonumber(ARGV[#ARGV])\n"
+                + JobScripts.numbers
                 + JobScripts.rates.replacing(
                     "exact_slots = \(JobScripts.exactSlots)", with: "exact_slots = \(exactSlots)")
                     + """
@@ -131,7 +132,7 @@ import Testing
     /// The same charges for several jobs, each on its own: a batch reads and writes each counter once.
     private static let batch = RedisScript(
         name: "rates of a batch",
-        source: "local now = tonumber(ARGV[#ARGV])\n" + JobScripts.rates
+        source: "local now = tonumber(ARGV[#ARGV])\n" + JobScripts.numbers + JobScripts.rates
             + """
             local results, each = {}, tonumber(ARGV[#ARGV - 1])
             for job = 0, #KEYS / 2 / each - 1 do

@@ -29,7 +29,8 @@ struct SingleSteps {
                 command.append(number)
             }
             for text in [
-                job.project, job.account ?? "", String(UnixTime.milliseconds), String(job.deadline.unixMilliseconds),
+                job.project, job.account ?? "", String(Timestamp.now.milliseconds),
+                String(job.deadline.timestamp.milliseconds),
             ] {
                 command.append(text)
             }

@@ -41,7 +41,7 @@ import Testing
             let (dead, taker) = try await (fixture.forwarder("dead"), fixture.forwarder("taker"))
             let lost = try await fixture.take(dead)
             try await dead.leave()
-            #expect(try await taker.claim(upTo: 10, running: [], now: UnixTime.milliseconds - 2500).isEmpty)
+            #expect(try await taker.claim(upTo: 10, running: [], now: Timestamp.now - .milliseconds(2500)).isEmpty)
             #expect(try await taker.claim(upTo: 10, running: []).map(\.entry) == lost.map(\.entry))
         }
     }
@@ -176,7 +176,7 @@ import Testing
     @Test func `a heartbeat lives for its time and tells the server's clock`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
-            let (before, told, after) = try await (UnixTime.milliseconds, stream.beat(), UnixTime.milliseconds)
+            let (before, told, after) = try await (Timestamp.now, stream.beat(), Timestamp.now)
             #expect((before - 1...after + 1).contains(told))
             let life = try #require(try await fixture.send("PTTL", Keys.forwarder("one")).int)
             #expect((14_000...15_000).contains(life))

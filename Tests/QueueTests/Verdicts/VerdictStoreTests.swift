@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -27,7 +28,7 @@ import Testing
             #expect(beginning.expected == 1 && beginning.failed == 0)
             #expect(try await store.verdict("r", project: "local", now: 1000) == nil)
             #expect(try await store.write(verdict(.complete), mark: beginning.mark))
-            #expect(try await store.verdict("r", project: "local", now: .max) == verdict(.complete))
+            #expect(try await store.verdict("r", project: "local", now: .distantFuture) == verdict(.complete))
             let life = try #require(try await fixture.send("TTL", key).int)
             #expect((70...77).contains(life))
             #expect(try await fixture.send("HKEYS", key).array?.count == Verdict.fieldNames.count)
@@ -75,7 +76,7 @@ import Testing
             )
             #expect(try await store.write(verdict(.complete), mark: one.mark))
             #expect(try await store.write(verdict(.incomplete), mark: two.mark))
-            #expect(try await store.verdict("r", project: "local", now: .max)?.kind == .complete)
+            #expect(try await store.verdict("r", project: "local", now: .distantFuture)?.kind == .complete)
         }
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -7,10 +8,10 @@ import Testing
     /// An hour ahead, an hour behind, and times that no arithmetic may trap on.
     @Test(arguments: [3_600_000, -3_600_000, 0] as [Int64]) func `follows the server's time`(_ difference: Int64) {
         let clock = RedisClock()
-        let before = UnixTime.milliseconds
-        clock.set(UInt64(Int64(before) + difference))
-        let now = Int64(clock.now) - difference
-        #expect((Int64(before) - 1...Int64(UnixTime.milliseconds) + 1).contains(now))
+        let before = Timestamp.now
+        clock.set(before + difference)
+        let now = clock.now - difference
+        #expect((before - 1...Timestamp.now + 1).contains(now))
     }
 
     /// Who is taken for dead is decided by keys that Redis forgets while it is away; so it must have been there for a
@@ -40,8 +41,8 @@ import Testing
     }
 
     @Test func `is this machines until it is set`() {
-        let before = UnixTime.milliseconds
+        let before = Timestamp.now
         let now = RedisClock().now
-        #expect((before...UnixTime.milliseconds).contains(now))
+        #expect((before...Timestamp.now).contains(now))
     }
 }

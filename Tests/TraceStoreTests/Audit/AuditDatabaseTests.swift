@@ -24,9 +24,10 @@ struct AuditDatabaseTests {
         }
     }
 
-    private static func event(_ number: Int, at time: UInt64, project: String? = nil) -> AuditEvent {
+    private static func event(_ number: Int, at time: Timestamp, project: String? = nil) -> AuditEvent {
         AuditEvent(
-            id: InsertionID(milliseconds: time, counter: 0, randomBits: UInt64(number)), kind: .keyUsed, actor: "a",
+            id: InsertionID(milliseconds: time.milliseconds, counter: 0, randomBits: UInt64(number)), kind: .keyUsed,
+            actor: "a",
             project: project, subject: "\(number)")
     }
 
@@ -94,7 +95,7 @@ struct AuditDatabaseTests {
         try await Self.run { database, store in
             let events = (0..<1200).map { Self.event($0, at: Self.start + UInt64($0) * Self.day / 100, project: "p") }
             try await store.add(events)
-            let now = Int64(Self.start + 12 * Self.day)
+            let now = Int64((Self.start + 12 * Self.day).milliseconds)
             let limits = RetentionLimits(age: .seconds(1), bytes: 1 << 40, auditAge: .seconds(2 * 86_400))
             try await Retention(
                 database: database, limits: limits, now: { now }, logger: .silent, requests: store.database,
@@ -122,15 +123,16 @@ struct AuditDatabaseTests {
             let requests = store.database
             let rows = (0..<2000).map { number in
                 RequestRow(
-                    id: InsertionID(milliseconds: Self.start + UInt64(number), counter: 0, randomBits: UInt64(number)),
+                    id: InsertionID(
+                        milliseconds: (Self.start + number).milliseconds, counter: 0, randomBits: UInt64(number)),
                     project: "p", outcome: .succeeded, status: 200)
             }
             try await requests.add(rows)
-            try await store.add((0..<2000).map { Self.event($0, at: Self.start + UInt64($0)) })
+            try await store.add((0..<2000).map { Self.event($0, at: Self.start + $0) })
             func trim(to bytes: Int) async throws {
                 let limits = RetentionLimits(age: .seconds(1_000_000_000), bytes: bytes)
                 try await Retention(
-                    database: database, limits: limits, now: { Int64(Self.start) }, logger: .silent,
+                    database: database, limits: limits, now: { Int64(Self.start.milliseconds) }, logger: .silent,
                     requests: requests, audits: store
                 ).trim()
             }

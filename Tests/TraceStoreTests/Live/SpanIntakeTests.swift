@@ -12,7 +12,8 @@ import Testing
     private static func record(_ number: Int) throws -> SpanRecord {
         let hex = String(format: "%012lx70008000%012lx", SampleSpan.start, number)
         let id = try #require(InsertionID(hex: hex.utf8))
-        var writer = SpanRecordWriter(id, name: "chat \"é\u{0}", end: UInt64(SampleSpan.start) + 1500, capacity: 0)
+        var writer = SpanRecordWriter(
+            id, name: "chat \"é\u{0}", end: Timestamp(clamping: SampleSpan.start + 1500), capacity: 0)
         writer.text(.type, "generation")
         writer.text(.traceName, "T\u{0}U")
         writer.texts(.tags, ["rollout_id:R", "insertion_id:\(id)", "row_id:a,b"])

@@ -48,7 +48,8 @@ struct RequestDatabaseTests {
         try await Self.run { _, store in
             let rows = (0..<5000).map { number in
                 var row = RequestRow(
-                    id: InsertionID(milliseconds: SampleRequests.start + UInt64(number), counter: 0, randomBits: 0),
+                    id: InsertionID(
+                        milliseconds: (SampleRequests.start + number).milliseconds, counter: 0, randomBits: 0),
                     project: "p", outcome: .succeeded, status: 200)
                 row.metadata = [.init("customer", "customer-\(number)", from: .header)]
                 return row

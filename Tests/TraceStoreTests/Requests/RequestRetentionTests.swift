@@ -18,7 +18,7 @@ struct RequestRetentionTests {
             let time = start + UInt64(number * days) * day / UInt64(count)
             let sample = samples.row()
             var row = RequestRow(
-                id: InsertionID(milliseconds: time, counter: 0, randomBits: UInt64(number)),
+                id: InsertionID(milliseconds: time.milliseconds, counter: 0, randomBits: UInt64(number)),
                 project: ["p", "q"][number % 2], outcome: .succeeded, status: 200)
             row.metadata = [.init("number", "\(number)", from: .header)] + sample.metadata
             row.attempts = sample.attempts
@@ -36,7 +36,7 @@ struct RequestRetentionTests {
             let store = RequestDatabase(database: database)
             let rows = Self.rows(1600, days: 8)
             for batch in stride(from: 0, to: 1600, by: 100) { try await store.add(Array(rows[batch..<(batch + 100)])) }
-            let now = Int64(Self.start + 8 * Self.day)
+            let now = Int64((Self.start + 8 * Self.day).milliseconds)
             let limits = RetentionLimits(age: .seconds(1), bytes: 1 << 40, requestAge: .seconds(2 * 86_400))
             try await Retention(database: database, limits: limits, now: { now }, logger: .silent, requests: store)
                 .trim()
@@ -64,7 +64,8 @@ struct RequestRetentionTests {
             let before = try await database.usedBytes()
             let limits = RetentionLimits(age: .seconds(1_000_000_000), bytes: before / 2)
             try await Retention(
-                database: database, limits: limits, now: { Int64(Self.start + Self.day) }, logger: .silent,
+                database: database, limits: limits, now: { Int64((Self.start + Self.day).milliseconds) },
+                logger: .silent,
                 requests: store
             ).trim()
             #expect(try await database.usedBytes() <= before / 2)

@@ -13,7 +13,7 @@ struct RequestScanTests {
     private static let rows = 12_000
 
     private static func id(_ number: Int) -> InsertionID {
-        InsertionID(milliseconds: SampleRequests.start + UInt64(number), counter: 0, randomBits: 0)
+        InsertionID(milliseconds: (SampleRequests.start + number).milliseconds, counter: 0, randomBits: 0)
     }
 
     /// Rows of which each has a customer of its own, and the oldest alone a key with many values.

@@ -34,7 +34,7 @@ struct TraceSourceConformance {
         return ids
     }
 
-    private func window(_ ids: [InsertionID]) -> TimeWindow { TimeWindow(of: ids, margin: 0) }
+    private func window(_ ids: [InsertionID]) -> TimeWindow { TimeWindow(of: ids, margin: .zero) }
 
     /// All pages of an answer.
     private func rows(_ query: TraceQuery, limit: Int) async throws -> [TraceRow] {

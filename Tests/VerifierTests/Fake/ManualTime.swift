@@ -17,7 +17,7 @@ final class ManualTime: Sendable {
     /// Done whenever somebody sleeps.
     let onSleep: NIOLockedValueBox<(@Sendable () async throws -> Void)?> = .init(nil)
 
-    init(_ now: Int64 = Int64(UnixTime.milliseconds)) { state = NIOLockedValueBox(State(now: now)) }
+    init(_ now: Int64 = Int64(Timestamp.now.milliseconds)) { state = NIOLockedValueBox(State(now: now)) }
 
     var now: Int64 { state.withLockedValue { $0.now } }
     var sleeps: [Duration] { state.withLockedValue { $0.sleeps } }
@@ -40,7 +40,7 @@ final class ManualTime: Sendable {
 
     var clock: VerifierClock {
         VerifierClock(
-            now: { self.state.withLockedValue { $0.now + $0.step } }, steady: { self.now },
+            now: { Timestamp(clamping: self.state.withLockedValue { $0.now + $0.step }) }, steady: { self.now },
             sleep: { duration in
                 try Task.checkCancellation()
                 self.state.withLockedValue { $0.sleeps.append(duration) }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -11,7 +12,7 @@ import Testing
 
     /// Goes on to the next wait, or to the verdict.
     private func round(
-        _ reconciler: inout Reconciler, _ now: Int64, pending: Int = 3, found: [InsertionID] = []
+        _ reconciler: inout Reconciler, _ now: Timestamp, pending: Int = 3, found: [InsertionID] = []
     ) -> Reconciler.Step {
         while true {
             switch reconciler.next(now: now) {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -5,19 +6,19 @@ import Testing
 
 /// What a verifier decides, step by step, without any I/O.
 @Suite struct ReconcilerTests {
-    static let time: Int64 = 1_763_812_345_000
+    static let time: Timestamp = 1_763_812_345_000
 
     /// A reconciler that has read a set, at a time at which all of its completions have ended.
     static func reconciler(
         _ ids: [InsertionID], pending: [InsertionID]? = nil, identity: TraceIdentity = .traceID, attempts: Int? = nil,
-        deadline: Int64 = .max,
+        deadline: Timestamp? = nil,
         states: SpanState = .waiting
-    ) -> (Reconciler, Int64) {
-        let now = (ids.last.map { Int64($0.milliseconds) } ?? time) + 400_000
+    ) -> (Reconciler, Timestamp) {
+        let now = (ids.last?.time ?? time) + 400_000
         var reconciler = Reconciler(
             rollout: "r", project: "p",
             rules: .init(
-                identity: identity, attempts: attempts, deadline: deadline == .max ? now + 3_600_000 : deadline))
+                identity: identity, attempts: attempts, deadline: deadline ?? now + 3_600_000))
         #expect(reconciler.next(now: now) == .readRollout)
         reconciler.read(RolloutReading(ids: ids, pending: pending ?? ids))
         while case .lookAtSpans(let ids) = reconciler.next(now: now) {
@@ -95,7 +96,7 @@ import Testing
     @Test func `what is in flight is not asked for and not missing`() throws {
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
+        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids, failed: 4))
         _ = reconciler.next(now: now)
@@ -110,7 +111,7 @@ import Testing
     @Test func `what may have been forgotten is asked for`() throws {
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
+        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids))
         _ = reconciler.next(now: now)
@@ -126,7 +127,7 @@ import Testing
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
         var reconciler = Reconciler(
-            rollout: "r", project: "p", rules: .init(identity: .tag, attempts: 1, deadline: .max))
+            rollout: "r", project: "p", rules: .init(identity: .tag, attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids))
         _ = reconciler.next(now: now)
@@ -142,7 +143,7 @@ import Testing
     func `a request is in flight for its time alone`(_ age: Int64, _ inFlight: Int, _ missing: Int) throws {
         let id = InsertionID.sample(0)
         let now = Self.time + age
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
+        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: [id], pending: [id]))
         _ = reconciler.next(now: now)
@@ -180,7 +181,7 @@ import Testing
     }
 
     @Test func `a stranger in the set keeps it incomplete`() throws {
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
+        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: 0)
         reconciler.read(RolloutReading(ids: [], pending: [], strangers: ["who?"], strangerCount: 1))
         guard case .conclude(let verdict) = reconciler.next(now: 0) else { throw Unexpected("no verdict") }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -8,7 +9,7 @@ import Testing
     private typealias Fixture = ReconcilerTests
 
     /// Goes through a round in which nothing is found, and returns the time at which the next one may begin.
-    private func round(_ reconciler: inout Reconciler, _ now: Int64, _ ids: [InsertionID]) -> Reconciler.Step {
+    private func round(_ reconciler: inout Reconciler, _ now: Timestamp, _ ids: [InsertionID]) -> Reconciler.Step {
         while true {
             switch reconciler.next(now: now) {
             case .readRollout: reconciler.read(RolloutReading(ids: ids, pending: ids))
@@ -93,7 +94,7 @@ import Testing
         var (reconciler, now) = Fixture.reconciler(ids, deadline: Fixture.time + 100 * Int64(count - 1) + 401_000)
         guard case .ask = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
         _ = reconciler.received(Fixture.page(ids.suffix(100), next: .opaque("more")))
-        now += 1000 + Reconciler.overtime
+        now = now + (.seconds(1) + Reconciler.overtime)
         guard case .ask = reconciler.next(now: now - 200) else { throw Unexpected("it is left too early") }
         guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("it goes on") }
         #expect(

@@ -8,7 +8,7 @@ import Testing
 /// Which API is spoken, and what a server's refusals mean.
 @Suite(.timeLimit(.minutes(5))) struct LangfuseSourceTests {
     private let ids = InsertionID.samples(3)
-    private var query: TraceQuery { TraceQuery(.ids(ids), window: TimeWindow(of: ids, margin: 0)) }
+    private var query: TraceQuery { TraceQuery(.ids(ids), window: TimeWindow(of: ids, margin: .zero)) }
 
     private func failure(
         _ status: Int, _ body: String = "{}", _ headers: [HeaderField] = []

@@ -129,7 +129,7 @@ import Testing
         ("30", 30), ("2026-11-22T19:27:09.000Z", 30),
         ("Sun Nov 22 2026 19:27:09 GMT+0000 (Coordinated Universal Time)", 30),
         ("Sun Nov 22 2026 21:27:09 GMT+0200 (CEST)", 30), ("1795375629", 30), ("2020-01-01T00:00:00Z", 0),
-        ("2099-01-01T00:00:00Z", 300),
+        ("2099-01-01T00:00:00Z", 300), ("-5", 0), ("9223372036854775807", 300), ("-9223372036854775808", 0),
     ])
     func `resets are read as servers write them`(_ text: String, _ seconds: Int) throws {
         let headers = [HeaderField("x-ratelimit-remaining", "3"), HeaderField("x-ratelimit-reset", text)]

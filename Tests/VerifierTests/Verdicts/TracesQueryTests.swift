@@ -1,10 +1,11 @@
 import Common
+import TestSupport
 import Testing
 
 @testable import Verifier
 
 @Suite struct TracesQueryTests {
-    private let now: Int64 = 1_763_812_345_000
+    private let now: Timestamp = 1_763_812_345_000
 
     @Test func `the defaults are those of the reference`() throws {
         let query = try TracesQuery("tags=rollout_id:r", now: now)

@@ -207,7 +207,7 @@ import Testing
                 try await fixture.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&session_id=early&limit=2"))
             #expect(both == [ids[143].hex, ids[133].hex])
             #expect(try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&user_id=nobody")).isEmpty)
-            let time = TimeText.iso(Int64(ids[100].milliseconds))
+            let time = ids[100].time.iso8601
             let early = try names(
                 try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=1000&to_timestamp=\(time)"))
             #expect(Set(early) == Set(ids.filter { $0.milliseconds < ids[100].milliseconds }.map(\.hex)))

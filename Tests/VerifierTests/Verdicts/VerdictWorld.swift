@@ -26,7 +26,7 @@ actor VerdictWorld {
         self.isTagged = isTagged
         random = SeededRandom(seed: UInt64(seed))
         let time = fixture.time
-        ids = InsertionIDGenerator(now: { UInt64(time.now) })
+        ids = InsertionIDGenerator(now: { Timestamp(clamping: time.now) })
     }
 
     /// No more completions and no more troubles, but for what is lost on the way.

@@ -152,9 +152,8 @@ import Testing
                     return nil
                 }
             }
-            let rules = Reconciler.Rules(attempts: 1, deadline: fixture.time.now)
             let verdict = try await fixture.verifier().verify(
-                "r", project: "local", patience: .init(deadline: rules.deadline, attempts: 1))
+                "r", project: "local", patience: .init(deadline: fixture.time.now, attempts: 1))
             #expect(verdict?.kind == .unknown && verdict?.traced == 3000)
             fixture.time.advance(.seconds(2))
             #expect(

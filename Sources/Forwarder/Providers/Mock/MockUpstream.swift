@@ -1,4 +1,4 @@
-internal import Common
+package import Common
 package import Upstream
 
 /// Answers `mock/…` models without a network, for smoke tests and for rehearsals of an evaluation.
@@ -10,12 +10,12 @@ package import Upstream
 package struct MockUpstream<C: Clock<Duration>>: UpstreamClient {
     private let clock: C
     private let ids: InsertionIDGenerator
-    private let now: @Sendable () -> UInt64
+    private let now: @Sendable () -> Timestamp
 
     /// - Parameters:
     ///   - clock: Waits out the delays.
-    ///   - now: Unix time in milliseconds, for the answer's `created` and `id`.
-    package init(clock: C, now: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }) {
+    ///   - now: for the answer's `created` and `id`.
+    package init(clock: C, now: @escaping @Sendable () -> Timestamp = { .now }) {
         self.clock = clock
         self.now = now
         self.ids = InsertionIDGenerator(now: now)
@@ -33,7 +33,8 @@ package struct MockUpstream<C: Clock<Duration>>: UpstreamClient {
                 throw .invalidRequest(404, code: "not_found", "The mock answers POST /chat/completions only.")
             }
             return try MockResponse(
-                to: MockRequest(parsing: request.body), id: "chatcmpl-mock-\(ids.next().hex)", created: now() / 1000)
+                to: MockRequest(parsing: request.body), id: "chatcmpl-mock-\(ids.next().hex)",
+                created: now().milliseconds / 1000)
         } catch {
             return MockResponse(error: error)
         }

@@ -10,35 +10,34 @@ struct LogFollower {
     /// The reach of a usual look, and that of the others: calls that took longer are not shown.
     static let near = "30s"
     static let far = "10m"
-    /// Milliseconds between two looks that see far.
-    static let farEvery: UInt64 = 15_000
-    /// For how long a row is remembered that is no longer found, in milliseconds.
-    static let memory: UInt64 = 1_200_000
+    /// Between two looks that see far.
+    static let farEvery = Duration.seconds(15)
+    /// For how long a row is remembered that is no longer found.
+    static let memory = Duration.seconds(1200)
 
-    private var lastFar: UInt64
+    private var lastFar: Timestamp
     /// The time at which a row was last found, by its id.
-    private var known: [UTF8Text: UInt64] = [:]
+    private var known: [UTF8Text: Timestamp] = [:]
 
     /// - Parameter rows: those that are not shown any more.
-    init(known rows: [some ListedRow], now: UInt64) {
+    init(known rows: [some ListedRow], now: Timestamp) {
         lastFar = now
         for row in rows { known[row.id] = now }
     }
 
     /// The reach of the next look.
-    /// - Parameter now: milliseconds since 1970.
-    mutating func nextWindow(at now: UInt64) -> String {
+    mutating func nextWindow(at now: Timestamp) -> String {
         guard now >= lastFar + Self.farEvery else { return Self.near }
         lastFar = now
         return Self.far
     }
 
     /// The rows that were not shown yet.
-    mutating func news<Row: ListedRow>(in rows: [Row], at now: UInt64) -> [Row] {
+    mutating func news<Row: ListedRow>(in rows: [Row], at now: Timestamp) -> [Row] {
         let news = rows.filter { known[$0.id] == nil }
         for row in rows { known[row.id] = now }
         // What no look has found for so long, none will find again.
-        known = known.filter { now - min(now, $0.value) <= Self.memory }
+        known = known.filter { now.elapsed(since: $0.value) <= Self.memory }
         return news
     }
 }

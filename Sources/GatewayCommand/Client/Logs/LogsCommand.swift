@@ -111,13 +111,13 @@ struct LogsCommand: AsyncParsableCommand {
     private func follow<Table: RowTable>(
         behind rows: [Table.Row], _ reader: LogReader<Table.Row>, _ table: inout Table, _ terminal: Terminal
     ) async throws {
-        var progress = LogFollower(known: rows, now: UnixTime.milliseconds)
+        var progress = LogFollower(known: rows, now: .now)
         while true {
             try await Task.sleep(for: Self.pause)
-            let window = progress.nextWindow(at: UnixTime.milliseconds)
+            let window = progress.nextWindow(at: .now)
             do throws(GatewayClient.Failure) {
                 let found = try await reader.rows(from: window, atMost: LogFollower.mostRows)
-                show(progress.news(in: found, at: UnixTime.milliseconds), in: &table, terminal)
+                show(progress.news(in: found, at: .now), in: &table, terminal)
             } catch {
                 guard error.mayPass else { throw error }
                 terminal.fail(error.description.escapedForTerminal)
