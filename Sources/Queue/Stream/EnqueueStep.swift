@@ -29,7 +29,7 @@ final class EnqueueStep: BatchedStep {
 
     init(
         job: Job, sealed: [UInt8], wrappedKey: [UInt8]? = nil, rollout: RolloutKeys?, renews: Bool, consumer: String?,
-        latest: Int?, completion: @escaping @Sendable (Result<JobAdmission.Reply, RedisError>) -> Void
+        latest: Timestamp?, completion: @escaping @Sendable (Result<JobAdmission.Reply, RedisError>) -> Void
     ) {
         (self.job, self.sealed, self.wrappedKey) = (job, sealed, wrappedKey)
         (self.rollout, self.renews, self.consumer) = (rollout, renews, consumer)
