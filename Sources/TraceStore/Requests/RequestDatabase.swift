@@ -8,10 +8,11 @@ struct RequestDatabase: RequestLogStore {
     /// The work of one page, counted in rows that lie one after the other: about a tenth of a second.
     static let pageLooks = 100_000
     /// The time behind which a page looks no further, however slow the disk is.
-    private static let pageTime = Duration.milliseconds(120)
+    static let pageTime = Duration.milliseconds(120)
 
     let database: TraceDatabase
     private let looks: Int
+    private let pageTime: Duration?
     private let shelf = NIOLockedValueBox(Shelf())
 
     /// The writer's numbers between two transactions. What a transaction has learnt counts once it is committed, and
@@ -36,10 +37,13 @@ struct RequestDatabase: RequestLogStore {
         }
     }
 
-    /// - Parameter looks: how much one page looks at; for tests.
-    init(database: TraceDatabase, looks: Int = Self.pageLooks) {
+    /// - Parameters:
+    ///   - looks: how much one page looks at; for tests.
+    ///   - pageTime: nil: a page takes its time; for tests, which share their machine.
+    init(database: TraceDatabase, looks: Int = Self.pageLooks, pageTime: Duration? = Self.pageTime) {
         self.database = database
         self.looks = looks
+        self.pageTime = pageTime
     }
 
     func add(_ rows: [RequestRow]) async throws {
@@ -56,14 +60,14 @@ struct RequestDatabase: RequestLogStore {
     func page(
         _ filter: RequestFilter, after cursor: PageCursor?, limit: Int, project: String
     ) async throws -> RequestPage {
-        let looks = looks
+        let (looks, pageTime) = (looks, pageTime)
         return try await read { db in
             let end = cursor.map { Int64(clamping: $0.place) } ?? .max
             guard let number = try TermBook.number(ofKnownProject: project, db),
                 var scan = try RequestScan(filter, before: end, project: number, db)
             else { return RequestPage(rows: [], next: nil) }
             var found: [RequestRow] = []
-            let budget = RequestScan.Budget(looks: looks, end: ContinuousClock.now + Self.pageTime)
+            let budget = RequestScan.Budget(looks: looks, end: pageTime.map { .now + $0 })
             let last = try scan.page(within: budget) { rows, texts in
                 // One more tells whether there are further rows.
                 guard found.count < limit else { return .stop }

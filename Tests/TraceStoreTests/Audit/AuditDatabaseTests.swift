@@ -18,7 +18,7 @@ struct AuditDatabaseTests {
     ) async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: ["p"])
-            let requests = RequestDatabase(database: database)
+            let requests = RequestDatabase(database: database, pageTime: nil)
             try await body(database, AuditDatabase(database: requests, looks: looks))
             try database.close()
         }
@@ -154,7 +154,7 @@ struct AuditDatabaseTests {
             try Schema.migrator.migrate(old, upTo: "2 request log")
             try old.close()
             let database = try TraceDatabase(path: path, projects: ["p"])
-            let store = AuditDatabase(database: RequestDatabase(database: database))
+            let store = AuditDatabase(database: RequestDatabase(database: database, pageTime: nil))
             let event = Self.event(1, at: Self.start, project: "p")
             try await store.add([event])
             #expect(try await store.page(AuditFilter(), after: nil, limit: 1, for: .init(project: "p")).rows == [event])

@@ -14,7 +14,7 @@ struct RequestDatabaseTests {
     ) async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: ["p"])
-            try await body(database, RequestDatabase(database: database, looks: looks))
+            try await body(database, RequestDatabase(database: database, looks: looks, pageTime: nil))
             try database.close()
         }
     }
@@ -92,7 +92,7 @@ struct RequestDatabaseTests {
             try Schema.migrator.migrate(old, upTo: "1 observations, traces, tags")
             try old.close()
             let database = try TraceDatabase(path: path, projects: ["p"])
-            let store = RequestDatabase(database: database)
+            let store = RequestDatabase(database: database, pageTime: nil)
             var samples = SampleRequests(seed: 1)
             var row = samples.row()
             row.project = "p"

@@ -33,7 +33,7 @@ struct RequestRetentionTests {
     @Test func `what is too old goes whole`() async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: [])
-            let store = RequestDatabase(database: database)
+            let store = RequestDatabase(database: database, pageTime: nil)
             let rows = Self.rows(1600, days: 8)
             for batch in stride(from: 0, to: 1600, by: 100) { try await store.add(Array(rows[batch..<(batch + 100)])) }
             let now = Int64((Self.start + 8 * Self.day).milliseconds)
@@ -58,7 +58,7 @@ struct RequestRetentionTests {
     @Test func `what is too much goes from the oldest on`() async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: [])
-            let store = RequestDatabase(database: database)
+            let store = RequestDatabase(database: database, pageTime: nil)
             let rows = Self.rows(6000, days: 1)
             try await store.add(rows)
             let before = try await database.usedBytes()

@@ -32,7 +32,7 @@ struct RequestScanTests {
     ) async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: ["p"])
-            let store = RequestDatabase(database: database, looks: looks)
+            let store = RequestDatabase(database: database, looks: looks, pageTime: nil)
             try await store.add((0..<rows).map(row))
             try await body(database, store)
             try database.close()
@@ -139,7 +139,7 @@ struct RequestScanTests {
             try await database.write { db in
                 try db.execute(sql: "INSERT INTO sqlite_sequence(name, seq) VALUES ('request_term', \(1 << 20 - 40))")
             }
-            var conformance = RequestLogConformance(store: RequestDatabase(database: database), seed: 11)
+            var conformance = RequestLogConformance(store: RequestDatabase(database: database, pageTime: nil), seed: 11)
             try await conformance.add(rows: 250)
             try await conformance.checkMetrics(rounds: 40)
             try await conformance.checkSums()
