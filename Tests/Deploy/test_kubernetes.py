@@ -95,9 +95,10 @@ def test_probes_ask_routes_that_there_are(base):
     for part in ["forwarder", "verifier"]:
         assert container_of(base, part)["livenessProbe"]["httpGet"] == {"path": "/health", "port": "metrics"}
     assert 'case "/health":' in (ROOT / "Sources/MetricsServing/MetricsServer.swift").read_text()
-    pages = (ROOT / "Sources/Ingress/Pages/StatusPages.swift").read_text()
-    assert '"/health"' in pages and '"/ready"' in pages
-    assert f'"{store["readinessProbe"]["httpGet"]["path"]}"' in (ROOT / "Sources/TraceStore/Routes/TraceStoreResponder.swift").read_text()
+    routes = (ROOT / "Sources/Ingress/Routing/GatewayRoutes.swift").read_text()
+    assert '.open(.get, "/health")' in routes and '.open(.get, "/ready")' in routes
+    routes = (ROOT / "Sources/TraceStore/Routes/TraceStoreResponder+table.swift").read_text()
+    assert f'.open(.get, "{store["readinessProbe"]["httpGet"]["path"]}"' in routes
 
 
 def test_ports_match(base):
