@@ -42,8 +42,7 @@ package struct PathPattern: Sendable, ExpressibleByStringLiteral, CustomStringCo
     ///   another path.
     package func parameter(in path: String) -> String? {
         guard hasParameter else { return path.utf8.elementsEqual(prefix.utf8) ? "" : nil }
-        guard path.utf8.count >= prefix.utf8.count + suffix.utf8.count, path.utf8.starts(with: prefix.utf8),
-            path.utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+        guard path.utf8.count >= prefix.utf8.count + suffix.utf8.count, path.hasPrefix(prefix), path.hasSuffix(suffix)
         else { return nil }
         let value = path.utf8.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)
         guard parameter == .rest || !value.contains(UInt8(ascii: "/")) else { return nil }

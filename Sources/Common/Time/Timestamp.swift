@@ -50,6 +50,11 @@ package struct Timestamp: Comparable, Hashable, Sendable {
 }
 
 extension Duration {
-    /// Whole milliseconds.
-    package var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+    /// Whole milliseconds, as many as there can be: a length may come from another program.
+    package var milliseconds: Int64 {
+        let (seconds, rest) = (components.seconds, components.attoseconds / 1_000_000_000_000_000)
+        let (product, isTooMuch) = seconds.multipliedReportingOverflow(by: 1000)
+        let (sum, isStillTooMuch) = product.addingReportingOverflow(rest)
+        return isTooMuch || isStillTooMuch ? (seconds < 0 ? .min : .max) : sum
+    }
 }

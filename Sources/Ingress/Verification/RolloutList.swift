@@ -55,7 +55,9 @@ struct RolloutList: Sendable {
         let pairs = named.array ?? []
         for index in stride(from: 0, to: pairs.count - 1, by: 2) {
             guard let name = pairs[index].string, name.hasPrefix(prefix) else { continue }
-            listed.append(Listed(name, at: Timestamp(clamping: Int64(Double(pairs[index + 1].string ?? "") ?? 0))))
+            // A score may be anything, infinite too, if another program wrote it.
+            let score = Double(pairs[index + 1].string ?? "").flatMap { UInt64(exactly: $0.rounded(.towardZero)) }
+            listed.append(Listed(name, at: Timestamp(milliseconds: score ?? 0)))
         }
         let isLast = pairs.count < 2 * Self.page
         guard !listed.isEmpty else { return ([], isLast) }

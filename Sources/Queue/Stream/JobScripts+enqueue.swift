@@ -50,7 +50,7 @@ extension JobScripts {
             for place = 1, jobs do
                 charges_before[place + 1] = charges_before[place] + ARGV[18 * place + 11]
             end
-            -- And by their places as charges name them, which are texts.
+            -- Charges name a limit by its place, as a text.
             local limits, limits_by_name = {}, {}
             for index = 1, tonumber(ARGV[10]) do
                 local key, argument = 2 + 8 * jobs + 2 * index, 7 + 18 * jobs + 4 * index

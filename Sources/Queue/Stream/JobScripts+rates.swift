@@ -168,7 +168,8 @@ extension JobScripts {
         end
 
         -- For each limit what its counter holds, milliseconds until it holds less, and at which time the charges of now
-        -- stand there. These are the same for all jobs of a batch but for the first, which follows from the amounts.
+        -- stand there. The last two are the same for all jobs of a batch. What the counter held after each of them
+        -- follows from their amounts.
         local function usage_of(limits)
             local usage = {}
             for index, limit in ipairs(limits) do

@@ -43,8 +43,10 @@ struct SpanResender: Sendable {
     func states(of ids: [InsertionID]) async throws(RedisError) -> [SpanState] {
         let replies = try await redis.send(
             batch: [RedisCommand("LINDEX", Keys.keptTraces, 0)] + ids.map { RedisCommand("PTTL", Keys.span($0)) })
-        let oldestKept = try replies[0].get().string.flatMap { $0.split(separator: " ").first }.flatMap { UInt64($0) }
-            .map { Timestamp(milliseconds: $0 * 1000) }
+        let oldestKept: Timestamp? = try replies[0].get().string.flatMap { $0.split(separator: " ").first }.flatMap {
+            UInt64($0)
+        }
+        .map { .epoch + .seconds(Int64(clamping: $0)) }
         var states: [SpanState] = []
         for (id, reply) in zip(ids, replies.dropFirst()) {
             states.append(SpanState(of: id, life: try reply.get().int ?? -2, oldestKept: oldestKept))

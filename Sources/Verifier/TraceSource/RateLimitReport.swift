@@ -20,15 +20,11 @@ struct RateLimitReport: Sendable, Equatable {
         reset = min(time.elapsed(since: now), Self.longestWindow)
     }
 
-    /// Seconds; what is further ahead is no more than that.
-    private static let farthest: Int64 = 1 << 48
-
     /// Reads a time as servers write it: ISO 8601, seconds (since 1970, or from now), or what JavaScript prints, `Sun
     /// Nov 22 2026 19:26:39 GMT+0000 (…)`, which is what Langfuse sends.
     private static func time(_ text: String, now: Timestamp) -> Timestamp? {
         if let seconds = Int64(text) {
-            let duration = Duration.seconds(min(max(seconds, 0), farthest))
-            return seconds > 1_000_000_000 ? .epoch + duration : now + duration
+            return (seconds > 1_000_000_000 ? .epoch : now) + .seconds(max(seconds, 0))
         }
         let milliseconds = TimeText.milliseconds(text) ?? TimeText.millisecondsFromJavaScript(text)
         return milliseconds.map { Timestamp(clamping: $0) }

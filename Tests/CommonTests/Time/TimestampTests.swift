@@ -37,6 +37,15 @@ import Testing
         #expect(Int64(clamping: left.milliseconds(since: right)) == max(difference, 0))
     }
 
+    @Test(arguments: [
+        (Duration.seconds(Int64.max), Int64.max), (.seconds(Int64.min), .min), (.milliseconds(Int64.max), .max),
+        (.milliseconds(Int64.min), .min), (.milliseconds(-1), -1), (.microseconds(1_999), 1),
+    ])
+    func `a length of any size has milliseconds`(duration: Duration, milliseconds: Int64) {
+        #expect(duration.milliseconds == milliseconds)
+        #expect(Timestamp.epoch + duration == Timestamp(clamping: milliseconds))
+    }
+
     @Test func `a number of any kind is an instant`() {
         #expect(Timestamp(clamping: -1) == .epoch && Timestamp(clamping: Int64.min) == .epoch)
         #expect(Timestamp(clamping: Int.max).milliseconds == UInt64(Int.max))

@@ -54,6 +54,18 @@ import Testing
         }
     }
 
+    /// Other programs may write to Redis.
+    @Test(arguments: [("inf", "+inf"), ("-inf", "-inf"), ("huge", "1e300"), ("negative", "-5"), ("part", "1500.9")])
+    func `a rollout of any score is listed`(name: String, score: String) async throws {
+        try await LiveIngress.run { ingress in
+            _ = try await ingress.redis.send(RedisCommand("ZADD", Keys.rollouts(project: "main"), score, name))
+            let answer = try await ingress.call("GET", "/rollouts")
+            #expect(answer.status == 200 && answer.text.contains(#""rollout_id":"\#(name)""#), "\(answer.text)")
+            let time = name == "part" ? "1970-01-01T00:00:01.500Z" : "1970-01-01T00:00:00.000Z"
+            #expect(answer.text.contains(#""last_completion_at":"\#(time)""#), "\(answer.text)")
+        }
+    }
+
     @Test(arguments: targets) func `they are read`(target: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("POST", target, body: "{}")

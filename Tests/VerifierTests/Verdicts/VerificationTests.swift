@@ -66,6 +66,17 @@ import Testing
         }
     }
 
+    /// Other programs may write to Redis.
+    @Test func `a note of kept spans from another time stops no verifier`() async throws {
+        try await VerifierFixture.run { fixture in
+            try await fixture.begin([fixture.ids.next()])
+            try await fixture.send("RPUSH", Keys.keptTraces, "\(UInt64.max) 6 a")
+            let verdict = try await fixture.verifier().verify(
+                "r", project: "local", patience: fixture.patience(attempts: 1))
+            #expect(verdict?.kind == .incomplete && verdict?.expected == 1)
+        }
+    }
+
     @Test func `an interim verdict serves others for a second`() async throws {
         try await VerifierFixture.run { fixture in
             try await fixture.begin([fixture.ids.next()])
