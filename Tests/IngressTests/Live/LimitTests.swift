@@ -97,24 +97,33 @@ import Testing
             $0.settings.maxConnections = 2
             $0.logger = Logger(label: "test") { _ in log }
         }) { ingress in
-            try await ingress.connect { first in
-                try await ingress.connect { second in
-                    for client in [first, second] {
-                        try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
-                    }
-                    try await eventually { try await ingress.queued() == 2 }
-                    try await ingress.connect { third in
-                        try await third.send("GET", "/health")
-                        try await eventually {
-                            log.entries.contains { "\($0.message)".contains("(MAX_CONNECTIONS) are in use") }
-                        }
-                        try await ingress.forwarder.answer(next: 1) { _ in "{}" }
-                        #expect(try await third.answer().status == 200, "the one that has its answer gives way")
-                        try await ingress.forwarder.answer(next: 1) { _ in "{}" }
-                        #expect(try await second.answer().status == 200)
-                    }
-                }
+            let ends = [TestSignal(), TestSignal()]
+            async let first = call(ingress, "POST", LiveIngress.path, body: LiveIngress.body, staysUntil: ends[0])
+            async let second = call(ingress, "POST", LiveIngress.path, body: LiveIngress.body, staysUntil: ends[1])
+            try await eventually { try await ingress.queued() == 2 }
+            async let health = call(ingress, "GET", "/health")
+            try await eventually { log.entries.contains { "\($0.message)".contains("(MAX_CONNECTIONS) are in use") } }
+            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+            #expect(try await health == 200, "the one that has its answer gives way")
+            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+            for end in ends { end.send() }
+            #expect(try await [first, second] == [200, 200])
+        }
+    }
+
+    /// Calls on a connection of its own. One whose request has not come 50 ms after it was accepted may have to give
+    /// way while all are open, which a busy machine brings about: the client then calls again.
+    private func call(
+        _ ingress: LiveIngress, _ method: String, _ target: String, body: String = "", staysUntil end: TestSignal? = nil
+    ) async throws -> Int {
+        while true {
+            try Task.checkCancellation()
+            let status = try? await ingress.connect { client in
+                let status = try await client.call(method, target, body: body).status
+                await end?.wait()
+                return status
             }
+            if let status { return status }
         }
     }
 
