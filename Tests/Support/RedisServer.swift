@@ -26,6 +26,10 @@ package final class RedisServer: Sendable {
         package let description: String
     }
 
+    /// How long a client waits for an answer. On a busy machine a server can be without a core for seconds, and a test
+    /// whose command was given up waits in vain for what follows from it.
+    package static let patience = Duration.seconds(10)
+
     /// Holds the socket, the log and the data.
     package let folder: String
     /// The endpoint on the socket, with the password.
@@ -39,6 +43,7 @@ package final class RedisServer: Sendable {
     init(_ options: Options) throws {
         folder = try Self.makeFolder()
         var endpoint = RedisEndpoint(.unix(path: folder + "/redis.sock"))
+        endpoint.commandTimeout = Self.patience
         endpoint.password = options.password
         port = options.listensOnTCP ? try ReservedPort() : nil
         var tcpEndpoint = endpoint

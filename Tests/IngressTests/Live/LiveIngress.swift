@@ -42,6 +42,7 @@ struct LiveIngress: Sendable {
         var plan = Plan()
         plan.settings.host = "127.0.0.1"
         plan.settings.port = 0
+        plan.settings.redis.commandTimeout = RedisServer.patience
         plan.settings.allowedHosts = .any
         change(&plan)
         return try await withRedisServer(plan.redis) { server in

@@ -36,10 +36,15 @@ struct ScriptedForwarder: Sendable {
     /// No longer counts as alive.
     func leave() async throws { try await stream.leave() }
 
-    /// Waits for the next job.
+    /// There was no job in time: the request was probably refused, and its client knows why.
+    struct NoJob: Error {}
+
+    /// Waits for the next job, a minute at most.
     func take() async throws -> Taken {
+        let end = ContinuousClock.now + .seconds(60)
         while true {
             try Task.checkCancellation()
+            guard ContinuousClock.now < end else { throw NoJob() }
             if let delivery = try await read().first {
                 return Taken(job: try delivery.job(opening: envelope), delivery: delivery)
             }
