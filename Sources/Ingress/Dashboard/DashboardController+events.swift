@@ -40,7 +40,9 @@ extension DashboardController {
     func events(of watched: Watched) async -> Response {
         guard let slot = streams.take() else { return Response(dashboard.failure(.tooManyStreams)) }
         var showsMore = false
+        let began = ContinuousClock.now
         let first = await turn(of: watched, isLive: false)
+        let took = began.duration(to: .now)
         switch first {
         // A browser that is told so does not connect again by itself.
         case .still, .failed: return Response(DashboardResponse(status: 204).protected)
@@ -53,10 +55,10 @@ extension DashboardController {
             HeaderField("x-accel-buffering", "no"),
         ]
         var response = Response(DashboardResponse(headers: headers).protected)
-        response.body = ResponseBody { [self, showsMore] writer in
+        response.body = ResponseBody { [self, showsMore, took] writer in
             // A turn may take a while. The browser knows by then that it is heard.
             try await writer.write(ByteBuffer(bytes: EventText.comment))
-            var events = PageEvents(from: first, isDue: showsMore)
+            var events = PageEvents(from: first, after: took, isDue: showsMore)
             while let event = await events.next({ await turn(of: watched, isLive: true) }, watched.connection) {
                 try await writer.write(ByteBuffer(bytes: event))
             }
@@ -71,23 +73,30 @@ extension DashboardController {
         private var last: Turn
         private var isDue: Bool
         private var isOver = false
-        private var seconds = 1
+        private var refresh = Duration.seconds(1)
+        /// The time that the last turn took.
+        private var took: Duration
         /// The page as it was sent last.
         private var shown: [UInt8] = []
 
         /// - Parameter isDue: whether the first turn comes without a pause.
-        init(from first: Turn, isDue: Bool) { (last, self.isDue) = (first, isDue) }
+        init(from first: Turn, after took: Duration, isDue: Bool) {
+            (last, self.took, self.isDue) = (first, took, isDue)
+        }
 
         /// - Parameter turn: makes the page anew.
         /// - Returns: nil if the stream is to end: the page or its session has ended, the browser has gone, or the
         ///   gateway stops.
         mutating func next(_ turn: () async -> Turn, _ connection: Connection?) async -> [UInt8]? {
             if isOver { return nil }
-            if case .page(let page) = last { seconds = page.refresh ?? seconds }
+            if case .page(let page) = last { refresh = page.refresh.map { .seconds($0) } ?? refresh }
             if !last.hasEnded {
-                guard await DashboardController.pause(isDue ? 0 : seconds, connection) else { return nil }
+                let rest = isDue ? .zero : LivePace.rest(refresh, after: took)
+                guard await DashboardController.pause(rest, connection) else { return nil }
                 isDue = false
+                let began = ContinuousClock.now
                 last = await turn()
+                took = began.duration(to: .now)
             }
             isOver = last.hasEnded
             if isOver { return EventText.reload }
@@ -113,10 +122,10 @@ extension DashboardController {
     }
 
     /// - Returns: false if the gateway stops, or the browser has gone.
-    fileprivate static func pause(_ seconds: Int, _ connection: Connection?) async -> Bool {
+    fileprivate static func pause(_ time: Duration, _ connection: Connection?) async -> Bool {
         await cancelWhenGracefulShutdown {
             // allowed: the pause waits for it, and ends it with its own task and with the connection
-            let rest = Task { (try? await Task.sleep(for: .seconds(seconds))) != nil }
+            let rest = Task { (try? await Task.sleep(for: time)) != nil }
             return await withTaskCancellationHandler {
                 guard connection?.watch({ _ in rest.cancel() }) ?? true else {
                     rest.cancel()
