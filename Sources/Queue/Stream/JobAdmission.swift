@@ -63,7 +63,7 @@ package struct JobAdmission: Sendable {
     private let redis: RedisClient
     private let envelope: Envelope
     private let defaultProject: String
-    private let clock: ServerClock
+    private let clock: RedisClock
     private let renewed = RenewedRollouts()
     let batcher: StepBatcher<EnqueueStep>
 
@@ -74,12 +74,12 @@ package struct JobAdmission: Sendable {
     ) {
         self.init(
             queue, redis: redis, envelope: envelope, limits: limits, defaultProject: defaultProject,
-            clock: ServerClock())
+            clock: RedisClock())
     }
 
     init(
         _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits,
-        defaultProject: String, clock: ServerClock
+        defaultProject: String, clock: RedisClock
     ) {
         self.queue = queue
         self.redis = redis
@@ -119,7 +119,7 @@ package struct JobAdmission: Sendable {
                 EnqueueStep(
                     job: job, sealed: sealed, wrappedKey: wrappedKey, rollout: rollout, renews: renews,
                     consumer: consumer,
-                    latest: clock.time(in: timeout),
+                    latest: clock.time(at: .now + timeout),
                     completion: completion))
         }
         @Sendable func finish(_ result: Result<Reply, RedisError>) {
@@ -141,7 +141,7 @@ package struct JobAdmission: Sendable {
 
     private static func send(
         _ steps: [EnqueueStep], to queue: WorkQueue, within limits: Limits, over redis: RedisClient,
-        _ clock: ServerClock
+        _ clock: RedisClock
     ) {
         let asked = ContinuousClock.now
         let rates = BatchLimits(steps)

@@ -22,7 +22,8 @@ package struct Heartbeat: Service, CustomStringConvertible {
             while !Task.isCancelled {
                 let pause: Duration
                 do {
-                    clock.set(try await stream.beat())
+                    let asked = ContinuousClock.now
+                    clock.learn(try await stream.beat(), asked: asked, isCertain: true)
                     pause = Self.interval
                 } catch {
                     clock.lose()

@@ -53,7 +53,7 @@ import Testing
     /// An administrator may set the server's clock, forwards or back.
     @Test(arguments: [-3_600_000, 3_600_000]) func `a clock that was set is learned anew`(error: Int) async throws {
         try await QueueFixture.run { fixture in
-            let clock = ServerClock()
+            let clock = RedisClock()
             clock.learn(Timestamp.now + error, asked: .now)
             let admission = JobAdmission(
                 redis: fixture.redis, envelope: fixture.envelope,
@@ -63,27 +63,9 @@ import Testing
             // What is too early a time is noticed at once, what is too late with the first quick answer.
             try await eventually {
                 _ = try await admission.enqueue(fixture.job())
-                let difference = try #require(clock.time(in: .zero)) - Timestamp.now
+                let difference = try #require(clock.time(at: .now)) - Timestamp.now
                 return abs(difference.milliseconds) < 5000
             }
         }
-    }
-
-    @Test func `a clock goes on from what it was told`() throws {
-        let clock = ServerClock()
-        #expect(clock.time(in: .seconds(1)) == nil)
-        clock.learn(1_000_000, asked: .now)
-        let time = try #require(clock.time(in: .seconds(7)))
-        #expect((1_007_000..<1_060_000).contains(time))
-    }
-
-    /// What a slow answer says of the clock is too vague to change it, unless it shows that it was wrong.
-    @Test func `a slow answer changes nothing unless it is certain`() throws {
-        let clock = ServerClock()
-        clock.learn(1_000_000, asked: .now)
-        clock.learn(5_000_000, asked: .now - .seconds(1))
-        #expect(try #require(clock.time(in: .zero)) < 2_000_000)
-        clock.learn(5_000_000, asked: .now - .seconds(1), isCertain: true)
-        #expect(try #require(clock.time(in: .zero)) > 4_000_000)
     }
 }
