@@ -178,9 +178,9 @@ package struct JobStream: Sendable {
     /// Takes over what dead forwarders left behind, and what was given to this one and never reached it.
     /// - Parameters:
     ///   - running: the entries that this forwarder works on.
-    ///   - now: the time by the Redis server's clock.
+    ///   - now: the time by the Redis server's clock. A server that comes to it too long after gives nothing.
     package func claim(
-        upTo limit: Int, running: [String], now: Timestamp = .now
+        upTo limit: Int, running: [String], now: Timestamp
     ) async throws(RedisError) -> [Delivery] {
         // On the reader's connection, between two reads: a large reply there holds up no answer.
         let reply = try await reader.evaluate(JobScripts.claim, keys: [queue.stream], timeout: Self.lostAfter) {
