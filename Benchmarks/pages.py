@@ -8,68 +8,17 @@ TIMES (default 25) answers, each with other values, and the first one after the 
 else a dash). Needs nothing but Python and nginx.
 """
 
-import http.client
 import json
 import os
 import random
 import sys
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from processes import Workshop, free_port, wait_until
-from systems import HEADERS, MODEL, gateway_settings, request_body
-from upstreams import instant
+from large_log import PROJECT, ROLLOUTS, serving
 
 # How many values each metadata key has: those of BulkRows.swift.
 VALUES = [3, 2, 4, 5, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 1000, 100_000]
-ROLLOUTS = 400
-LARGE_ROLLOUT = 2000
-PROJECT = "/dashboard/projects/local"
-LIMITS = {
-    "type": "gateway-rate-limiting-config",
-    "rules": [
-        {"id": "requests-a-minute", "when": {"models": [MODEL]}, "unit": "requests_per_minute", "limit_to": 10**9},
-        {
-            **{"id": "rollout-a-day", "when": {}, "unit": "requests_per_day", "limit_to": 10**6},
-            "rate_limit_applies_per": ["metadata.run_id"],
-        },
-    ],
-}
-
-
-class Client:
-    """One connection to the gateway, which it keeps."""
-
-    def __init__(self, port):
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-
-    def ask(self, path, method="GET", body=None, headers=None):
-        self._connection.request(method, path, body, headers or {})
-        answer = self._connection.getresponse()
-        return answer.status, answer.read()
-
-    def milliseconds(self, path):
-        """How long an answer takes, to its last byte."""
-        began = time.monotonic()
-        status, body = self.ask(path)
-        passed = (time.monotonic() - began) * 1000
-        if status != 200:
-            raise SystemExit(f"{path}: {status} {body[:500]}")
-        return passed
-
-
-def calls(client):
-    """Some live calls, unless an earlier run has made them: many small rollouts, and a large one."""
-    if json.loads(client.ask("/v1/rollouts?prefix=large")[1])["rollouts"]:
-        return
-    names = [f"live-{number // 3}" for number in range(3 * ROLLOUTS)] + ["large"] * LARGE_ROLLOUT
-    body = request_body()
-    for number, name in enumerate(names):
-        path = f"/rollout_id/{name}/invocation_id/i/experiment_id/e{number % 7}/run_id/run-{number // 300}/row_id/{number}/chat/completions"
-        status, answer = client.ask(path, "POST", body, HEADERS)
-        if status != 200:
-            raise SystemExit(f"{path}: {status} {answer[:500]}")
 
 
 def completions(client):
@@ -178,27 +127,7 @@ def main():
     executable, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
     times = int(sys.argv[3]) if len(sys.argv) > 3 else 25
     only = sys.argv[4] if len(sys.argv) > 4 else ""
-    with Workshop() as workshop:
-        upstream = instant(workshop)
-        port = free_port()
-        rules = workshop.write("gateway.yaml", json.dumps(LIMITS))
-        settings = gateway_settings(workshop, upstream) | {"PORT": str(port), "HOST": "127.0.0.1", "TRACESTORE_PORT": "0"}
-        settings |= {"DATA_DIR": str(folder), "CONFIG_PATH": str(rules), "DASHBOARD_ADMIN": "true"}
-        # Nothing that was made up is too old or too much.
-        settings |= {"REQUEST_LOG_MAX_AGE": "315360000", "TRACESTORE_MAX_BYTES": "100GiB", "AUDIT_LOG_MAX_AGE": "315360000"}
-        child = workshop.start("gateway", [executable, "serve"], **settings)
-        client = Client(port)
-
-        def is_ready():
-            try:
-                return client.ask("/ready")[0] == 200
-            except OSError:
-                client._connection.close()
-                return False
-
-        wait_until(is_ready, child, "became ready")
-        calls(client)
-        time.sleep(2)
+    with serving(executable, folder) as (client, _):
         chance = random.Random(1)
         print("| question | p50 ms | p95 ms | max ms | cold ms |\n|---|---|---|---|---|", flush=True)
         for name, path in questions(completions(client), chance):
