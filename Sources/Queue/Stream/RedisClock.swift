@@ -1,8 +1,8 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 
-/// The Redis server's clock, as its answers tell it. Good to about half the time that the quickest of them took. Between
-/// two answers this machine's monotonic clock goes on, so that a step of its wall clock changes nothing.
+/// The Redis server's clock, as its answers tell it. Good to about half the time that the quickest of them took.
+/// Between two answers this machine's monotonic clock goes on, so that a step of its wall clock changes nothing.
 ///
 /// Entries of a stream are dated by this clock. And a command that was sent is executed even if its sender has given up
 /// meanwhile, as when the server stood still for a while; one that says until when it is wanted, by this clock, is not.
