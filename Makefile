@@ -7,11 +7,10 @@ SHELL := /bin/bash
 CONFIGURATION ?= release
 # A release has Swift's libraries within it, as the image's has: a tenth less CPU time a call than with shared ones.
 STATIC = $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
-# Hundreds of tests at once would take each other's time, until those fail that wait for a peer. So many run side by side:
-AT_ONCE = --experimental-maximum-parallelization-width 8
+# More tests at once would take each other's time, until those fail that wait for a peer. So many run side by side:
+AT_ONCE = --experimental-maximum-parallelization-width 4
 # The end-to-end tests run processes of their own under load. They run without the others, since some play hostile peers at full speed, and a test process has as few
 # threads as the machine has cores.
-FEW_AT_ONCE = --experimental-maximum-parallelization-width 4
 PROCESSES = EndToEndTests
 # Tests of timeouts, which need real time: beside the others a peer would seem to be silent that has only no core to speak on.
 REAL_TIME = CurlUpstream
@@ -49,7 +48,7 @@ test-swift: ## Run the Swift tests alone
 	@scripts/dependencies.sh build tests
 	@scripts/swift-test.sh $(AT_ONCE) --skip '$(PROCESSES)|$(REAL_TIME)'
 	@scripts/swift-test.sh --skip-build --filter '$(REAL_TIME)'
-	@scripts/swift-test.sh $(FEW_AT_ONCE) --skip-build --filter '$(PROCESSES)'
+	@scripts/swift-test.sh $(AT_ONCE) --skip-build --filter '$(PROCESSES)'
 
 test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy) and those of deploy/, against a debug build
 	@scripts/dependencies.sh build clients
@@ -59,7 +58,7 @@ test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM 
 tsan: ## Run the Swift tests under ThreadSanitizer, a few at a time, in a build of its own
 	@scripts/dependencies.sh build tests
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" \
-	  swift test --sanitize thread --scratch-path .build-tsan $(FEW_AT_ONCE)
+	  swift test --sanitize thread --scratch-path .build-tsan $(AT_ONCE)
 
 check: validate test ## Do what CI does: validate, then test
 

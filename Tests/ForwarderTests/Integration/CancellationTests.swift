@@ -187,7 +187,8 @@ import Upstream
         hasEnded: Bool
     ) async throws {
         try await ForwarderFixture.run { fixture in
-            let deadline = Deadline(in: .seconds(2))
+            // The call has to begin before, also on a busy machine.
+            let deadline = Deadline(in: .seconds(10))
             let job = try await fixture.enqueue(isStream: true, window: 1, deadline: deadline)
             try await fixture.withForwarder { forwarder in
                 let call = try #require(await fixture.upstream.next()).answer(type: "text/event-stream")
