@@ -6,7 +6,12 @@ extension HTTPRequestHead {
         let hosts = headers["Host"]
         guard hosts.count <= 1 else { return false }
         guard let host = hosts.first else { return version == .http1_0 }
-        return host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/\\?#@".utf8.contains($0) }
+        return host.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@"): false
+            default: (0x21...0x7E).contains(byte)
+            }
+        }
     }
 
     /// The host of a target in absolute form, `http://host:port/path`; nil for one in another form.

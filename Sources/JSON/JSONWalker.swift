@@ -26,12 +26,17 @@ package struct JSONWalker {
 
     /// Passes the next value.
     /// - Returns: Where its text lies within the quotes, still escaped; nil if it is no string.
-    package mutating func string() throws(JSONScanError) -> Range<Int>? {
+    package mutating func string() throws(JSONScanError) -> Range<Int>? { try text()?.range }
+
+    /// Passes the next value.
+    /// - Returns: Where its text lies within the quotes, and whether a part of it is escaped; nil if it is no string.
+    package mutating func text() throws(JSONScanError) -> (range: Range<Int>, hasEscapes: Bool)? {
         guard try kind() == .string else {
             try skip()
             return nil
         }
-        return try scanner.string().text
+        let (range, hasEscapes) = try scanner.string()
+        return (range, hasEscapes)
     }
 
     /// Passes the next value, and visits the members if it is an object. A visit reads the member's value, or leaves it

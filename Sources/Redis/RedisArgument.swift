@@ -13,7 +13,7 @@ extension Substring: RedisArgument {
 }
 
 extension Int: RedisArgument {
-    package func append(to command: inout RedisCommand) { command.append(bytes: String(self).utf8) }
+    package func append(to command: inout RedisCommand) { command.append(self) }
 }
 
 extension [UInt8]: RedisArgument {

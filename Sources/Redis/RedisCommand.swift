@@ -1,16 +1,21 @@
-internal import CHiredis
+internal import NIOCore
 
 /// A Redis command: its name and arguments, binary safe.
 ///
-/// All arguments lie in one flat buffer, so a command costs two allocations however many arguments it has.
+/// It is written in the protocol's form as it grows, in one buffer, so that it is copied once more only: into what is
+/// sent. That form is RESP's, an array of bulk strings
+/// (https://redis.io/docs/latest/develop/reference/protocol-spec/).
 /// ```
 /// var command = RedisCommand("XADD", key, "NOMKSTREAM", "*")
 /// command.append("frame")
 /// command.append(sealedBytes)
 /// ```
 package struct RedisCommand: Sendable {
-    private var bytes: [UInt8] = []
-    private var lengths: [Int] = []
+    /// The arguments, each with its length before it.
+    private var encoded: [UInt8] = []
+    private var count = 0
+    /// The bytes that the arguments hold together, without the protocol's framing.
+    package private(set) var byteCount = 0
 
     /// - Parameters:
     ///   - name: the command, such as `XADD`.
@@ -30,7 +35,9 @@ package struct RedisCommand: Sendable {
     /// Appends bytes as one argument.
     package mutating func append(_ bytes: [UInt8]) { append(bytes: bytes) }
     /// Appends a number, in decimal, as one argument.
-    package mutating func append(_ number: Int) { append(bytes: String(number).utf8) }
+    package mutating func append(_ number: Int) {
+        RESPNumber.withDecimal(number) { append(bytes: $0) }
+    }
 
     /// Appends each element as an argument.
     package mutating func append<Argument: RedisArgument>(contentsOf arguments: some Sequence<Argument>) {
@@ -39,37 +46,23 @@ package struct RedisCommand: Sendable {
 
     /// Appends one argument from its bytes.
     package mutating func append(bytes argument: some Collection<UInt8>) {
-        let start = bytes.count
-        bytes.append(contentsOf: argument)
-        lengths.append(bytes.count - start)
+        let length = argument.count
+        RESPNumber.withLine(of: length, behind: UInt8(ascii: "$")) { encoded.append(contentsOf: $0) }
+        encoded.append(contentsOf: argument)
+        encoded.append(UInt8(ascii: "\r"))
+        encoded.append(UInt8(ascii: "\n"))
+        count += 1
+        byteCount += length
     }
 
-    /// The bytes that the arguments hold together, without the protocol's framing.
-    package var byteCount: Int { bytes.count }
+    /// The bytes that ``write(to:)`` writes.
+    var encodedCount: Int {
+        RESPNumber.withLine(of: count, behind: UInt8(ascii: "*")) { $0.count } + encoded.count
+    }
 
-    /// Calls `body` with the command as RESP (https://redis.io/docs/latest/develop/reference/protocol-spec/), formatted
-    /// by hiredis.
-    /// - Returns: nil if memory was short or the command is larger than hiredis formats (2 GiB).
-    func withFormatted<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
-        bytes.withUnsafeBufferPointer { flat in
-            withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: lengths.count) { pointers in
-                withUnsafeTemporaryAllocation(of: Int.self, capacity: lengths.count) { counts in
-                    var offset = 0
-                    for (index, length) in lengths.enumerated() {
-                        pointers[index] = flat.baseAddress.map {
-                            UnsafeRawPointer($0 + offset).assumingMemoryBound(to: CChar.self)
-                        }
-                        counts[index] = length
-                        offset += length
-                    }
-                    var formatted: UnsafeMutablePointer<CChar>?
-                    let count = chiredis_format(
-                        &formatted, Int32(lengths.count), pointers.baseAddress, counts.baseAddress)
-                    guard count > 0, let formatted else { return nil }
-                    defer { redisFreeCommand(formatted) }
-                    return body(UnsafeRawBufferPointer(start: formatted, count: Int(count)))
-                }
-            }
-        }
+    /// Writes the command as it is sent.
+    func write(to buffer: inout ByteBuffer) {
+        RESPNumber.withLine(of: count, behind: UInt8(ascii: "*")) { _ = buffer.writeBytes($0) }
+        buffer.writeBytes(encoded)
     }
 }

@@ -31,34 +31,31 @@ final class RedisOutbox: Sendable {
     init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
 
     func append(_ command: RedisCommand, waiter: RedisWaiter) -> Admission {
-        guard command.byteCount <= maximumBytes else { return .refused(.tooLarge(command.byteCount, maximumBytes)) }
-        return command.withFormatted { append($0, waiter: waiter) }
-            ?? .refused(.tooLarge(command.byteCount, maximumBytes))
+        append(command.byteCount, command.encodedCount, waiter: waiter) { command.write(to: &$0) }
     }
 
     /// Appends all commands or none, with no other command between them.
     func append(batch commands: [RedisCommand], waiter: RedisWaiter) -> Admission {
-        let byteCount = commands.reduce(0) { $0 + $1.byteCount }
-        guard byteCount <= maximumBytes else { return .refused(.tooLarge(byteCount, maximumBytes)) }
-        var joined = ByteBuffer()
-        for command in commands {
-            guard command.withFormatted({ joined.writeBytes($0) }) != nil else {
-                return .refused(.tooLarge(byteCount, maximumBytes))
-            }
-        }
-        return joined.withUnsafeReadableBytes { append($0, waiter: waiter) }
+        let (own, encoded) = commands.reduce((0, 0)) { ($0.0 + $1.byteCount, $0.1 + $1.encodedCount) }
+        return append(own, encoded, waiter: waiter) { for command in commands { command.write(to: &$0) } }
     }
 
-    private func append(_ formatted: UnsafeRawBufferPointer, waiter: RedisWaiter) -> Admission {
-        state.withLockedValue { state in
+    /// - Parameters:
+    ///   - byteCount: what the arguments hold.
+    ///   - encodedCount: what `write` writes.
+    private func append(
+        _ byteCount: Int, _ encodedCount: Int, waiter: RedisWaiter, write: (inout ByteBuffer) -> Void
+    ) -> Admission {
+        guard byteCount <= maximumBytes else { return .refused(.tooLarge(byteCount, maximumBytes)) }
+        return state.withLockedValue { state in
             if let closure = state.closure { return .refused(closure) }
-            guard state.unwrittenBytes == 0 || state.unwrittenBytes + formatted.count <= maximumBytes else {
+            guard state.unwrittenBytes == 0 || state.unwrittenBytes + encodedCount <= maximumBytes else {
                 return .refused(.outboxFull(maximumBytes))
             }
             let isFirst = state.batch.waiters.isEmpty
-            state.batch.bytes.writeBytes(formatted)
+            write(&state.batch.bytes)
             state.batch.waiters.append(waiter)
-            state.unwrittenBytes += formatted.count
+            state.unwrittenBytes += encodedCount
             return isFirst ? .first : .joined
         }
     }

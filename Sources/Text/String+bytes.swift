@@ -77,6 +77,19 @@ extension RawRepresentable where RawValue == String, Self: CaseIterable {
     }
 }
 
+// For parts of paths and of JSON, which are compared with names by the dozen. What is generic is not specialised in
+// another target.
+
+extension Substring.UTF8View {
+    /// Whether these are the bytes of a text.
+    package func isText(_ text: String) -> Bool { isSame(as: text.utf8) }
+}
+
+extension [UInt8] {
+    /// Whether these are the bytes of a text.
+    package func isText(_ text: String) -> Bool { isSame(as: text.utf8) }
+}
+
 extension Collection<UInt8> {
     /// Whether two texts have the same bytes.
     fileprivate func isSame(as other: some Collection<UInt8>) -> Bool {

@@ -20,7 +20,7 @@ extension HTTPSyntax {
     }
 
     static func isFieldValue(_ text: String) -> Bool {
-        for byte in text.utf8 where !isFieldByte(byte) { return false }
-        return true
+        var text = text
+        return text.withUTF8 { isFieldValue(UnsafeRawBufferPointer($0)) }
     }
 }

@@ -15,7 +15,8 @@ package enum HeaderText {
 
     /// A text in ASCII. What is not is written as in JSON: `\u00e9`.
     package static func escaped(_ text: String) -> String {
-        if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
+        var text = text
+        if text.withUTF8({ $0.allSatisfy { (0x20...0x7E).contains($0) } }) { return text }
         var escaped = ""
         for unit in text.utf16 {
             if (0x20...0x7E).contains(unit), let ascii = UnicodeScalar(unit) {

@@ -52,33 +52,36 @@ public struct InsertionID: Sendable, Hashable, Comparable, CustomStringConvertib
     }
 
     /// The id's 128 bits as 32 lower-case hex digits: the trace's id.
-    public var hex: String {
-        String(unsafeUninitializedCapacity: 32) { out in
-            for index in 0..<32 { out[index] = digit(index) }
-            return 32
-        }
-    }
+    public var hex: String { text([0, 4, 8, 12, 16, 20, 24, 28], count: 32) }
 
-    public var description: String {
-        String(unsafeUninitializedCapacity: 36) { out in
-            var written = 0
-            for index in 0..<32 {
-                if index == 8 || index == 12 || index == 16 || index == 20 {
-                    out[written] = UInt8(ascii: "-")
-                    written += 1
-                }
-                out[written] = digit(index)
-                written += 1
-            }
-            return written
-        }
-    }
+    public var description: String { text([0, 4, 9, 14, 19, 24, 28, 32], count: 36) }
 
     public static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
 
-    private func digit(_ index: Int) -> UInt8 {
-        let word = index < 16 ? high : low
-        let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15))) & 15
-        return nibble < 10 ? 0x30 + nibble : 0x57 + nibble
+    /// Writes the digits. An id is written several times for each call.
+    /// - Parameters:
+    ///   - places: where each four of the 32 digits stand; a dash stands between them.
+    ///   - count: bytes of the text.
+    private func text(_ places: [8 of Int], count: Int) -> String {
+        String(unsafeUninitializedCapacity: count) { out in
+            out.initialize(repeating: UInt8(ascii: "-"))
+            let out = UnsafeMutableRawBufferPointer(out)
+            for part in places.indices {
+                let word = part < 4 ? high : low
+                let digits = Self.digits(UInt16(truncatingIfNeeded: word >> UInt64(48 - 16 * (part & 3))))
+                out.storeBytes(of: digits, toByteOffset: places[part], as: UInt32.self)
+            }
+            return count
+        }
+    }
+
+    /// Four hex digits as four bytes, in the order of memory. All are made at a time.
+    private static func digits(_ bits: UInt16) -> UInt32 {
+        var digits = UInt32(bits)
+        digits = (digits << 8 | digits) & 0x00FF_00FF
+        digits = (digits << 4 | digits) & 0x0F0F_0F0F
+        // 1 in each byte that holds ten or more.
+        let letters = (digits + 0x0606_0606) >> 4 & 0x0101_0101
+        return (digits + 0x3030_3030 + letters * 0x27).bigEndian
     }
 }

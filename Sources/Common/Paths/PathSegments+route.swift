@@ -6,10 +6,10 @@ extension PathSegments {
 
     /// Reads what follows version and project, to the end.
     mutating func route() throws(GatewayError) -> CompletionPath.Route {
-        if let first = next, Self.names.contains(where: { first.elementsEqual($0.utf8) }) {
+        if let first = next, Self.names.contains(where: { first.isText($0) }) {
             return try rollout()
         }
-        if rest.elementsEqual("/chat/completions".utf8) || rest.elementsEqual("/chat/completions/".utf8) {
+        if rest.isText("/chat/completions") || rest.isText("/chat/completions/") {
             return .completion
         }
         if let question = try rolloutQuestion() { return .other(question) }
@@ -36,7 +36,7 @@ extension PathSegments {
         let baseURL = skip("encoded_base_url") ? try encodedBaseURL() : nil
         skip("v1")
         if let other = UnrecordedAPI(rest) { throw .unrecorded(other) }
-        guard skip("chat"), skip("completions"), rest.isEmpty || rest.elementsEqual("/".utf8) else {
+        guard skip("chat"), skip("completions"), rest.isEmpty || rest.isText("/") else {
             throw misplaced(expected: "chat/completions")
         }
         return .rollout(ids, baseURL: baseURL)
@@ -50,7 +50,7 @@ extension PathSegments {
     /// The error if `expected` does not follow. It quotes only the gateway's own names: others may be secrets.
     private func misplaced(expected: String) -> GatewayError {
         guard let next else { return .invalidPath("it ends where \(expected) should follow", param: expected) }
-        guard let found = Self.names.first(where: { next.elementsEqual($0.utf8) }) else {
+        guard let found = Self.names.first(where: { next.isText($0) }) else {
             return .invalidPath(
                 "\(expected) should stand where \(next.isEmpty ? "an empty" : "another") segment is", param: expected)
         }
@@ -69,7 +69,7 @@ extension PathSegments {
     /// must come to the path that the gateway has seen.
     private mutating func backendPath() throws(GatewayError) -> String {
         let path = rest.isEmpty ? "/" : String(Substring(rest))
-        let isModel = next?.elementsEqual(Self.modelFolder.utf8) ?? false
+        let isModel = next?.isText(Self.modelFolder) ?? false
         while let segment = take() {
             guard !segment.isEmpty || rest.isEmpty else { throw .invalidPath("it holds an empty segment (//)") }
             guard let bytes = PercentDecoding.bytes(segment) else {

@@ -36,7 +36,7 @@ struct PathSegments {
     /// Reads the next segment if it is `name`.
     @discardableResult
     mutating func skip(_ name: String) -> Bool {
-        guard let segment = next, segment.elementsEqual(name.utf8) else { return false }
+        guard let segment = next, segment.isText(name) else { return false }
         rest = rest[segment.endIndex...]
         return true
     }

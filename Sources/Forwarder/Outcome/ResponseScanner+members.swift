@@ -22,18 +22,18 @@ extension ResponseScanner {
         }
 
         private static func known(_ name: [UInt8], in scope: Scope) -> Member {
-            if name.elementsEqual("error".utf8) { return .error }
+            if name.isText("error") { return .error }
             switch scope {
             case .top:
-                if name.elementsEqual("choices".utf8) { return .choices }
-                if name.elementsEqual("object".utf8) || name.elementsEqual("type".utf8) { return .kind }
-                if name.elementsEqual("message".utf8) || name.elementsEqual("detail".utf8) { return .text }
-                return name.elementsEqual("errors".utf8) ? .errors : .other
+                if name.isText("choices") { return .choices }
+                if name.isText("object") || name.isText("type") { return .kind }
+                if name.isText("message") || name.isText("detail") { return .text }
+                return name.isText("errors") ? .errors : .other
             case .choice:
-                if name.elementsEqual("delta".utf8) || name.elementsEqual("message".utf8) { return .message }
-                if name.elementsEqual("finish_reason".utf8) { return .finishReason }
-                return name.elementsEqual("index".utf8) ? .index : .other
-            case .nested: return name.elementsEqual("errors".utf8) ? .errors : .other
+                if name.isText("delta") || name.isText("message") { return .message }
+                if name.isText("finish_reason") { return .finishReason }
+                return name.isText("index") ? .index : .other
+            case .nested: return name.isText("errors") ? .errors : .other
             case .choices, .message: return .other
             }
         }

@@ -44,7 +44,7 @@ enum ClientKey {
 
     private static func single(_ keys: [String]) throws(GatewayError) -> String? {
         guard let first = keys.first else { return nil }
-        guard keys.allSatisfy({ $0.utf8.elementsEqual(first.utf8) }) else {
+        guard keys.allSatisfy({ $0 == first }) else {
             throw .invalidRequest(
                 code: "ambiguous_api_key",
                 "The request holds two different keys. Send one, as `Authorization: Bearer <key>` or in one of the headers "

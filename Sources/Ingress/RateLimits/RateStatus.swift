@@ -78,9 +78,16 @@ struct RateStatus: Sendable, Equatable {
     /// Adds it to a provider's answer. The smaller remainder of ours and the provider's stands under the names that
     /// SDKs read; what the provider said stands beside, under other names.
     func sign(_ fields: inout HTTPFields) {
-        let said = fields[RateHeaders.applied]
-        if let header = applied.header(before: said) { fields[RateHeaders.applied] = header.value }
-        let isAlone = !fields.contains { RateHeaders.isOne($0.name) }
+        // One look at the fields, of which an answer has some ten.
+        var (said, isAlone): (place: Int?, isAlone: Bool) = (nil, true)
+        for (place, field) in fields.enumerated() {
+            if RateHeaders.isOne(field.name) { isAlone = false }
+            if field.name == RateHeaders.applied { said = place }
+        }
+        if let header = applied.header(before: said.map { fields[$0].value }) {
+            let field = HTTPField(name: RateHeaders.applied, value: header.value)
+            if let said { fields[said] = field } else { fields.append(field) }
+        }
         requests?.sign(&fields, isAlone: isAlone)
         tokens?.sign(&fields, isAlone: isAlone)
     }

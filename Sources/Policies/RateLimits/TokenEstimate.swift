@@ -61,10 +61,8 @@ package struct TokenEstimate: Sendable, Equatable {
     ) throws(JSONScanError) {
         switch try walker.kind() {
         case .string:
-            guard let range = try walker.string() else { return }
-            let text = bytes[range]
-            let hasEscapes = text.contains(UInt8(ascii: "\\"))
-            count += hasEscapes ? JSONText.unescaped(text)?.utf8.count ?? text.count : text.count
+            guard let (range, hasEscapes) = try walker.text() else { return }
+            count += hasEscapes ? JSONText.unescaped(bytes[range])?.utf8.count ?? range.count : range.count
         case .array:
             try walker.elements { (walker) throws(JSONScanError) in try Self.count(&walker, bytes, into: &count) }
         case .object:

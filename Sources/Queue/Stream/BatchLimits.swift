@@ -27,8 +27,19 @@ struct BatchLimits: Sendable {
         // Two configurations meet in a batch while one takes the other's place, and differ in more than the counter.
         var known: [Identity: Int] = [:]
         var counters: [UTF8Text: Int] = [:]
+        var last: [RateCharge] = []
         for step in steps {
-            for charge in step.job.charges {
+            let own = step.job.charges
+            // Mostly a job meets the limits of the one before it, whose charges stand last.
+            if own.count == last.count, zip(own, last).allSatisfy({ $0.isOnLimit(of: $1) }) {
+                let before = charges.count - own.count
+                for (place, charge) in own.enumerated() {
+                    charges.append((charges[before + place].limit, charge.amount))
+                }
+                continue
+            }
+            if !own.isEmpty { last = own }
+            for charge in own {
                 let counter = UTF8Text(charge.counter)
                 let identity = Identity(
                     counter: counter, limit: charge.limit, window: charge.window, isEnforced: charge.isEnforced,
@@ -113,5 +124,13 @@ extension BatchLimits {
             }
         }
         return counts
+    }
+}
+
+extension RateCharge {
+    /// Whether both count on one counter, within the same limit.
+    fileprivate func isOnLimit(of other: RateCharge) -> Bool {
+        counter == other.counter && limit == other.limit && window == other.window && isEnforced == other.isEnforced
+            && isSettled == other.isSettled
     }
 }
