@@ -81,7 +81,7 @@ def instructions(name, executable):
         system.wait_until_ready()
         load(system, WARM)
         process_id = str(system.children[0].process_ids[0])
-        control = lambda *words: subprocess.run(["callgrind_control", *words, process_id], check=True, stdout=subprocess.DEVNULL)
+        control = lambda *words: subprocess.run(["callgrind_control", *words, process_id], check=True, capture_output=True)
         control("-i", "on")
         load(system, COUNTED)
         control("-i", "off")
