@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -54,47 +54,46 @@ def call(system, times):
         connection.request("POST", path, body, systems.HEADERS)
         answer = connection.getresponse()
         if answer.status != 200:
-            raise SystemExit(f"{answer.status} {answer.read()[:500]}")
+            raise processes.SystemFailed(f"{answer.status} {answer.read()[:500]}")
         answer.read()
 
 
 def load(system, times):
-    threads = [threading.Thread(target=call, args=(system, times)) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        # What a call raises is raised here.
+        list(pool.map(lambda _: call(system, times), range(CONNECTIONS)))
+
+
+def control(child, *words):
+    """Tells the callgrind that runs the process what to do."""
+    subprocess.run(["callgrind_control", *words, str(child.process_ids[0])], check=True, capture_output=True)
 
 
 def instructions(name, executable):
     """Of one call to the named system."""
     profile = Path(f"callgrind.{name}").absolute()
     with processes.Workshop() as workshop:
-        settings = redis(workshop) | PATIENCE
-        start = systems.serve
-        systems.serve = lambda *arguments, **more: start(*arguments, **(more | settings))
-        try:
-            options = SimpleNamespace(executable=wrapped(workshop, executable, profile))
-            system = systems.START[name](workshop, instant(workshop), options)
-        finally:
-            systems.serve = start
+        options = SimpleNamespace(executable=wrapped(workshop, executable, profile), settings=redis(workshop) | PATIENCE)
+        system = systems.START[name](workshop, instant(workshop), options)
         system.wait_until_ready()
         load(system, WARM)
-        process_id = str(system.children[0].process_ids[0])
-        control = lambda *words: subprocess.run(["callgrind_control", *words, process_id], check=True, capture_output=True)
-        control("-i", "on")
+        gateway = system.children[0]
+        control(gateway, "-i", "on")
         load(system, COUNTED)
-        control("-i", "off")
-        control("-d")
+        control(gateway, "-i", "off")
+        control(gateway, "-d")
         dump = Path(f"{profile}.1")
         text = dump.read_text(errors="replace")
     return int(re.search(r"^totals: (\d+)", text, re.MULTILINE)[1]) / (CONNECTIONS * COUNTED), dump
 
 
 def main():
-    executable = Path(sys.argv[1]).resolve()
+    executable, names = Path(sys.argv[1]).resolve(), sys.argv[2:] or ["gateway", "gateway-rules"]
+    known = [name for name in systems.START if name.startswith("gateway")]
+    if unknown := set(names) - set(known):
+        raise SystemExit(f"{', '.join(unknown)}: none of {', '.join(known)}")
     print("| system | instructions of the gateway a call | profile |\n|---|---|---|", flush=True)
-    for name in sys.argv[2:] or ["gateway", "gateway-rules"]:
+    for name in names:
         count, profile = instructions(name, executable)
         print(f"| {name} | {count:,.0f} | {profile.name} |", flush=True)
 

@@ -1,7 +1,7 @@
 """What to measure, and for how long: read from the environment, as `make bench NAME=value` sets it."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SYSTEMS = (
@@ -31,6 +31,8 @@ class Options:
     calls: int
     # Completions of the large rollout.
     completions: int
+    # More settings of the gateway.
+    settings: dict = field(default_factory=dict)
 
     @classmethod
     def read(cls, executable, environment=os.environ):

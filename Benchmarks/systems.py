@@ -229,7 +229,7 @@ def gateway_with_rules(workshop, upstream, options):
 
 def serve(workshop, upstream, options, name, **settings):
     port = free_port()
-    settings |= gateway_settings(workshop, upstream)
+    settings |= gateway_settings(workshop, upstream) | options.settings
     child = workshop.start("gateway", [options.executable, "serve"], PORT=str(port), TRACESTORE_PORT="0", DATA_DIR=str(workshop.directory / "data"), **settings)
     return System(name, port, ROLLOUT_PATH, [child], upstream)
 

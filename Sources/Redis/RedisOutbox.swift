@@ -31,20 +31,24 @@ final class RedisOutbox: Sendable {
     init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
 
     func append(_ command: RedisCommand, waiter: RedisWaiter) -> Admission {
-        append(command.byteCount, command.encodedCount, waiter: waiter) { command.write(to: &$0) }
+        append(holding: command.byteCount, encodedCount: command.encodedCount, waiter: waiter) {
+            command.write(to: &$0)
+        }
     }
 
     /// Appends all commands or none, with no other command between them.
     func append(batch commands: [RedisCommand], waiter: RedisWaiter) -> Admission {
         let (own, encoded) = commands.reduce((0, 0)) { ($0.0 + $1.byteCount, $0.1 + $1.encodedCount) }
-        return append(own, encoded, waiter: waiter) { for command in commands { command.write(to: &$0) } }
+        return append(holding: own, encodedCount: encoded, waiter: waiter) {
+            for command in commands { command.write(to: &$0) }
+        }
     }
 
     /// - Parameters:
     ///   - byteCount: what the arguments hold.
     ///   - encodedCount: what `write` writes.
     private func append(
-        _ byteCount: Int, _ encodedCount: Int, waiter: RedisWaiter, write: (inout ByteBuffer) -> Void
+        holding byteCount: Int, encodedCount: Int, waiter: RedisWaiter, write: (inout ByteBuffer) -> Void
     ) -> Admission {
         guard byteCount <= maximumBytes else { return .refused(.tooLarge(byteCount, maximumBytes)) }
         return state.withLockedValue { state in

@@ -40,10 +40,8 @@ extension DashboardController {
     func events(of watched: Watched) async -> Response {
         guard let slot = streams.take() else { return Response(dashboard.failure(.tooManyStreams)) }
         var showsMore = false
-        let began = ContinuousClock.now
-        let first = await turn(of: watched, isLive: false)
-        let took = began.duration(to: .now)
-        switch first {
+        let first = await look(at: watched, isLive: false)
+        switch first.turn {
         // A browser that is told so does not connect again by itself.
         case .still, .failed: return Response(DashboardResponse(status: 204).protected)
         case .page(let page): showsMore = page.showsMoreLive
@@ -55,11 +53,11 @@ extension DashboardController {
             HeaderField("x-accel-buffering", "no"),
         ]
         var response = Response(DashboardResponse(headers: headers).protected)
-        response.body = ResponseBody { [self, showsMore, took] writer in
+        response.body = ResponseBody { [self, showsMore] writer in
             // A turn may take a while. The browser knows by then that it is heard.
             try await writer.write(ByteBuffer(bytes: EventText.comment))
-            var events = PageEvents(from: first, after: took, isDue: showsMore)
-            while let event = await events.next({ await turn(of: watched, isLive: true) }, watched.connection) {
+            var events = PageEvents(from: first, isDue: showsMore)
+            while let event = await events.next({ await look(at: watched, isLive: true) }, watched.connection) {
                 try await writer.write(ByteBuffer(bytes: event))
             }
             withExtendedLifetime(slot) {}
@@ -68,57 +66,68 @@ extension DashboardController {
         return response
     }
 
+    /// A turn, and how long the gateway worked on it.
+    private struct Look {
+        let turn: Turn
+        let work: Duration
+    }
+
     /// The events of one page, one after the other.
     private struct PageEvents {
-        private var last: Turn
+        private var last: Look
         private var isDue: Bool
         private var isOver = false
         private var refresh = Duration.seconds(1)
-        /// The time that the last turn took.
-        private var took: Duration
         /// The page as it was sent last.
         private var shown: [UInt8] = []
 
         /// - Parameter isDue: whether the first turn comes without a pause.
-        init(from first: Turn, after took: Duration, isDue: Bool) {
-            (last, self.took, self.isDue) = (first, took, isDue)
-        }
+        init(from first: Look, isDue: Bool) { (last, self.isDue) = (first, isDue) }
 
-        /// - Parameter turn: makes the page anew.
+        /// - Parameter look: makes the page anew.
         /// - Returns: nil if the stream is to end: the page or its session has ended, the browser has gone, or the
         ///   gateway stops.
-        mutating func next(_ turn: () async -> Turn, _ connection: Connection?) async -> [UInt8]? {
+        mutating func next(_ look: () async -> Look, _ connection: Connection?) async -> [UInt8]? {
             if isOver { return nil }
-            if case .page(let page) = last { refresh = page.refresh.map { .seconds($0) } ?? refresh }
-            if !last.hasEnded {
-                let rest = isDue ? .zero : LivePace.rest(refresh, after: took)
+            if case .page(let page) = last.turn { refresh = page.refresh.map { .seconds($0) } ?? refresh }
+            if !last.turn.hasEnded {
+                let rest = isDue ? .zero : LivePace.rest(refresh, after: last.work)
                 guard await DashboardController.pause(rest, connection) else { return nil }
                 isDue = false
-                let began = ContinuousClock.now
-                last = await turn()
-                took = began.duration(to: .now)
+                last = await look()
             }
-            isOver = last.hasEnded
+            isOver = last.turn.hasEnded
             if isOver { return EventText.reload }
-            guard case .page(let page) = last, page.body != shown else { return EventText.comment }
+            guard case .page(let page) = last.turn, page.body != shown else { return EventText.comment }
             shown = page.body
             return EventText.page(shown)
         }
     }
 
-    private func turn(of watched: Watched, isLive: Bool) async -> Turn {
+    private func look(at watched: Watched, isLive: Bool) async -> Look {
+        let began = ContinuousClock.now
         do throws(GatewayError) {
-            guard let visitor = try await visitor(watched.asked, watched.request) else { return .gone }
+            guard let visitor = try await visitor(watched.asked, watched.request) else {
+                return Look(turn: .gone, work: .zero)
+            }
             let source = try questions(of: visitor, watched.project, watched.connection, watched.logger)
-            let response = await dashboard.page(
-                watched.page, of: watched.project, for: viewer(visitor), query: watched.asked.query, isLive: isLive,
-                asking: source)
-            guard response.status < 500, response.status != 429 else { return .failed }
-            guard response.refresh != nil else { return response.status == 404 ? .gone : .still }
-            return .page(response)
+            let turn = await turn(of: watched, for: visitor, isLive: isLive, asking: source)
+            return Look(turn: turn, work: began.duration(to: .now) - source.waitedForVerdicts)
         } catch {
-            return error.status < 500 && error.status != 429 ? .gone : .failed
+            let isOver = error.status < 500 && error.status != 429
+            return Look(turn: isOver ? .gone : .failed, work: began.duration(to: .now))
         }
+    }
+
+    private func turn(
+        of watched: Watched, for visitor: Visitor, isLive: Bool, asking source: DashboardQuestions
+    ) async -> Turn {
+        let response = await dashboard.page(
+            watched.page, of: watched.project, for: viewer(visitor), query: watched.asked.query, isLive: isLive,
+            asking: source)
+        guard response.status < 500, response.status != 429 else { return .failed }
+        guard response.refresh != nil else { return response.status == 404 ? .gone : .still }
+        return .page(response)
     }
 
     /// - Returns: false if the gateway stops, or the browser has gone.

@@ -34,9 +34,17 @@ struct DashboardQuestions: DashboardSource {
     /// The browser's: if it goes away, so does the question.
     let connection: Connection?
     let logger: Logger
+    private let verdictTime = NIOLockedValueBox(Duration.zero)
+
+    /// How long verdicts were waited for. That depends on the trace store, and costs the gateway little.
+    var waitedForVerdicts: Duration { verdictTime.withLockedValue { $0 } }
 
     func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8] {
-        try await answer { () async throws -> Response in try await respond(to: path, query) }
+        let began = ContinuousClock.now
+        defer {
+            if Self.isVerdict(path) { verdictTime.withLockedValue { $0 += began.duration(to: .now) } }
+        }
+        return try await answer { () async throws -> Response in try await respond(to: path, query) }
     }
 
     func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8] {
@@ -64,6 +72,10 @@ struct DashboardQuestions: DashboardSource {
             logger.error("a question of the dashboard failed", metadata: ["error": "\(error.kind)"])
             throw .internalError
         }
+    }
+
+    private static func isVerdict(_ path: String) -> Bool {
+        OpenCompletions.rollout(in: path) == nil && rollout.parameter(in: path) != nil
     }
 
     private func respond(to path: String, _ query: String?) async throws -> Response {

@@ -92,6 +92,35 @@ import Testing
         }
     }
 
+    /// A page that takes long is made less often. The time for which a slow trace store is waited for does not count: a
+    /// rollout is followed all the same.
+    @Test func `a page does not rest for what it waited for a verdict`() async throws {
+        try await LiveIngress.run { ingress in
+            try await withRedisClient(ingress.server.endpoint) { reader in
+                let verifier = ScriptedForwarder(
+                    commands: ingress.redis, reader: reader, envelope: ingress.forwarder.envelope, queue: .verifications
+                )
+                try await verifier.join()
+                async let answering: Void = ingress.forwarder.answer(next: 1) { _ in "{}" }
+                _ = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+                try await answering
+                try await ingress.connect { client in
+                    #expect(try await open(client, Self.rollouts).status == 200)
+                    for _ in 0..<2 {
+                        // The second one comes within the minute that `take` waits.
+                        let question = try await verifier.take()
+                        #expect(question.job.path == "/rollouts/r1")
+                        let isSlow = ContinuousClock.now + .milliseconds(500)
+                        try await eventually { ContinuousClock.now > isSlow }
+                        try await verifier.answer(
+                            question,
+                            body: #"{"rollout_id":"r1","verdict":"incomplete","expected":1,"traced":0,"in_flight":1}"#)
+                    }
+                }
+            }
+        }
+    }
+
     /// A browser that is answered so does not ask again by itself.
     @Test func `a page that stays has no stream`() async throws {
         try await LiveIngress.run { ingress in
