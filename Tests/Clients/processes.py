@@ -105,6 +105,8 @@ class Gateway(Server):
             "PORT": "0",
             "TRACESTORE_PORT": "0",
             "DATA_DIR": str(self.data),
+            # A busy machine may hold Redis up for longer than the usual timeout; a test would see calls refused.
+            "REDIS_COMMAND_TIMEOUT_MS": "10000",
         }
         if secrets is not None:
             self.secrets_file = directory / "secrets.yaml"

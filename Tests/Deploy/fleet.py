@@ -60,6 +60,8 @@ class Fleet:
             # Nothing listens there: the rollout's set is looked at, not its traces.
             "LANGFUSE_HOST": "http://127.0.0.1:1",
             "FORWARDER_CONCURRENCY": str(concurrency),
+            # A busy machine may hold Redis up for longer than the usual timeout; a test would see calls refused.
+            "REDIS_COMMAND_TIMEOUT_MS": "10000",
             "REQUEST_TIMEOUT": "60",
             "DRAIN_SECONDS": "60",
             **settings,

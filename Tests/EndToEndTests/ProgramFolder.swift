@@ -6,6 +6,10 @@ import Testing
 
 /// The folder in which a program runs: its working directory, with `data` in it.
 struct ProgramFolder {
+    /// What a program gets that a test does not set otherwise. Beside other tests a redis-server may stand still for
+    /// longer than the usual timeout, and then a refusal would be right and the test would fail.
+    private static let defaults = ["REDIS_COMMAND_TIMEOUT_MS": "\(RedisServer.patience.milliseconds)"]
+
     let path: String
 
     /// The redis-server that a `serve` in this folder starts.
@@ -35,7 +39,8 @@ struct ProgramFolder {
         _ program: String, _ arguments: [String], environment: [String: String] = [:], openFiles: Int? = nil
     ) async throws -> GatewayProcess.Ending {
         try await withProcess(
-            program, arguments, environment: environment, in: path, openFiles: openFiles, endsByItself: true
+            program, arguments, environment: Self.defaults.merging(environment) { $1 }, in: path, openFiles: openFiles,
+            endsByItself: true
         ) { _ in }
     }
 
@@ -44,7 +49,9 @@ struct ProgramFolder {
         _ program: String, _ arguments: [String], environment: [String: String] = [:], openFiles: Int? = nil,
         _ body: (GatewayProcess) async throws -> Void
     ) async throws -> GatewayProcess.Ending {
-        try await withProcess(program, arguments, environment: environment, in: path, openFiles: openFiles, body)
+        try await withProcess(
+            program, arguments, environment: Self.defaults.merging(environment) { $1 }, in: path, openFiles: openFiles,
+            body)
     }
 
     /// Runs `serve` on a free port, with what `body` needs to call it.

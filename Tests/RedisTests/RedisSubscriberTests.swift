@@ -39,8 +39,9 @@ import Testing
         try await withRedisServer { server in
             var endpoint = server.endpoint
             endpoint.keepAliveInterval = .milliseconds(20)
-            endpoint.commandTimeout = .seconds(1)
-            endpoint.connectTimeout = .seconds(1)
+            // Longer than a server that answers may take on a busy machine.
+            endpoint.commandTimeout = .seconds(3)
+            endpoint.connectTimeout = .seconds(3)
             try await withRedisClient(server.endpoint) { client in
                 try await withRedisSubscriber(endpoint, channels: ["a"]) { stream in
                     var events = stream.makeAsyncIterator()
@@ -53,7 +54,7 @@ import Testing
                     }
                     server.pause()
                     await #expect(throws: RedisError.self) {
-                        try await client.send(RedisCommand("PING"), timeout: .seconds(4))
+                        try await client.send(RedisCommand("PING"), timeout: .seconds(8))
                     }
                     server.resume()
                     #expect(await events.next() == .subscribed)

@@ -27,6 +27,18 @@ package func eventually(within limit: Duration = .seconds(60), _ condition: () a
     }
 }
 
+/// The shortest of the times that `body` takes when it is done again and again. A busy machine makes some of them long,
+/// and none of them short.
+package func shortestTime(of times: Int = 4, _ body: () async throws -> Void) async rethrows -> Duration {
+    var shortest = Duration.seconds(Int64.max)
+    for _ in 0..<times {
+        let start = ContinuousClock.now
+        try await body()
+        shortest = min(shortest, start.duration(to: .now))
+    }
+    return shortest
+}
+
 package struct NeverHeld: Error, CustomStringConvertible {
     let limit: Duration
     package var description: String { "what was waited for did not hold within \(limit)" }

@@ -40,7 +40,6 @@ final class ResponseReader: Service {
                 try await turn(&position)
             } catch {
                 position.isAttached = false
-                position.batch = max(position.batch / 2, 1)
                 logger.debug("response stream interrupted", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(20))
             }
@@ -66,7 +65,11 @@ final class ResponseReader: Service {
             RedisCommand(
                 "XREAD", "COUNT", position.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", key,
                 position.last.description))
-        let replies = try await redis.send(batch: batch, timeout: Self.wait + .seconds(5))
+        let replies: [RedisValue]
+        do throws(RedisError) { replies = try await redis.send(batch: batch, timeout: Self.wait + .seconds(5)) } catch {
+            position.batch = max(position.batch / 2, 1)
+            throw error
+        }
         if beats {
             position.beat = .now
             position.isAttached = replies[replies.count - 2].int == 1

@@ -2,18 +2,22 @@ import Common
 import TestSupport
 import Testing
 
-/// Redis stops answering, or is gone: new requests are refused within a second, waiting ones wait, and all goes on by
-/// itself.
+/// Redis stops answering, or is gone: new requests are refused in time, waiting ones wait, and all goes on by itself.
 @Suite(.timeLimit(.minutes(5)), .serialized) struct RedisAwayTests {
+    /// Longer than a Redis that answers may take on a busy machine.
+    private static let commandTimeout = Duration.seconds(2)
+    /// The timeout, and what a busy machine may add. Nothing else that a request waits for is as short.
+    private static let inTime = commandTimeout + .seconds(4)
+
     private static func patience(_ plan: inout LiveIngress.Plan) {
-        plan.settings.redis.commandTimeout = .milliseconds(200)
+        plan.settings.redis.commandTimeout = commandTimeout
         plan.redis.isDurable = true
     }
 
     private func expectRefusal(_ ingress: LiveIngress) async throws -> HTTPAnswer {
         let start = ContinuousClock.now
         let answer = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
-        #expect(start.duration(to: .now) < .seconds(1))
+        #expect(start.duration(to: .now) < Self.inTime)
         #expect(answer.status == 503)
         #expect(answer.error?.code == "queue_unavailable")
         let seconds = try #require(answer["retry-after"].flatMap { Int($0) })
@@ -24,7 +28,7 @@ import Testing
     private func expectUnready(_ ingress: LiveIngress) async throws {
         let start = ContinuousClock.now
         let answer = try await ingress.call("GET", "/ready")
-        #expect(start.duration(to: .now) < .seconds(1))
+        #expect(start.duration(to: .now) < Self.inTime)
         #expect(answer.status == 503 && answer.text.contains("Redis cannot be reached"))
         #expect(try await ingress.call("GET", "/health").status == 200, "alive all the same")
     }
