@@ -1,17 +1,18 @@
+internal import Common
+
 /// Takes the event with the usage out of a stream for a client that did not ask for it.
 ///
 /// All other bytes pass as they are, and at once: of an event that has not ended, what may yet be the usage is held,
 /// and nothing else. An event that shows that it is another is held no longer, and one that grows beyond
 /// `SpanLimits.heldEvent` is another.
 struct UsageEventFilter: Sendable {
+    private var lines = EventLineSplitter()
     private var probe = UsageEventProbe()
     /// The beginning of the event, if it may be the usage and came in earlier pieces.
     private var held: [UInt8] = []
-    /// Bytes of the event so far.
+    /// Bytes of the event that were looked at; 0 before it begins.
     private var count = 0
-    private var isLineEmpty = true
     private var isComment = false
-    private var endedWithCR = false
     /// Whether what ended last was taken out.
     private var tookOut = false
 
@@ -20,47 +21,31 @@ struct UsageEventFilter: Sendable {
         var out = held.isEmpty ? nil : [UInt8]()
         /// The place before which all is passed on or taken out.
         var done = 0
+        var place = lines.begin(piece)
+        // The second half of a line's end. Between two events it belongs to the first of them.
+        if place > 0, count == 0, tookOut { takeOut(from: 0, to: place, of: piece, &done, &out) }
         /// The beginning of the event in this piece.
-        var start = 0
-        var place = 0
-        while place < piece.count {
-            let byte = piece[place]
-            place += 1
-            if endedWithCR {
-                endedWithCR = false
-                if byte == UInt8(ascii: "\n") {
-                    // The second half of a line's end. Between two events it belongs to the first of them.
-                    guard count == 0 else { continue }
-                    if tookOut { takeOut(from: place - 1, to: place, of: piece, &done, &out) }
-                    start = place
-                    continue
-                }
+        var start = count == 0 ? place : 0
+        while let line = lines.nextLine(in: piece, from: place) {
+            take(line.text, of: piece, &out)
+            place = line.end
+            // A comment (`: keep-alive`) belongs to no event.
+            guard line.isBlank || isComment else {
+                count += 1
+                probe.endLine()
+                continue
             }
-            if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
-                endedWithCR = byte == UInt8(ascii: "\r")
-                guard endLine() else {
-                    count += 1
-                    continue
-                }
-                if !isComment, probe.isUsage {
-                    takeOut(from: start, to: place, of: piece, &done, &out)
-                    held = []
-                    tookOut = true
-                } else {
-                    release(to: &out)
-                    tookOut = false
-                }
-                startEvent()
-                start = place
+            tookOut = !isComment && probe.isUsage
+            if tookOut {
+                takeOut(from: start, to: place, of: piece, &done, &out)
+                held = []
             } else {
-                take(byte)
-                guard isOrdinary else { continue }
                 release(to: &out)
-                while place < piece.count, piece[place] != UInt8(ascii: "\n"), piece[place] != UInt8(ascii: "\r") {
-                    place += 1
-                }
             }
+            (probe, count, isComment) = (UsageEventProbe(), 0, false)
+            start = place
         }
+        take(place..<piece.count, of: piece, &out)
         if isOrdinary || count == 0 { start = piece.count }
         if done == 0, start == piece.count, out == nil { return piece }
         if start < piece.count { held += piece[start...] }
@@ -76,27 +61,17 @@ struct UsageEventFilter: Sendable {
     /// Whether the event's bytes pass at once.
     private var isOrdinary: Bool { isComment || probe.isOrdinary }
 
-    private mutating func take(_ byte: UInt8) {
-        // A comment (`: keep-alive`) belongs to no event.
-        if count == 0, byte == UInt8(ascii: ":") { isComment = true }
-        isLineEmpty = false
-        count += 1
-        guard !isOrdinary else { return }
-        probe.take(byte)
-        if count > SpanLimits.heldEvent { probe.giveUp() }
-    }
-
-    /// - Returns: whether the event ends here.
-    private mutating func endLine() -> Bool {
-        defer { isLineEmpty = true }
-        if isLineEmpty || isComment { return true }
-        probe.endLine()
-        return false
-    }
-
-    private mutating func startEvent() {
-        probe = UsageEventProbe()
-        (count, isLineEmpty, isComment) = (0, true, false)
+    /// Takes bytes of a line, in which no line ends, until they show that the event is another.
+    private mutating func take(_ range: Range<Int>, of piece: [UInt8], _ out: inout [UInt8]?) {
+        if count == 0, !range.isEmpty, piece[range.lowerBound] == UInt8(ascii: ":") { isComment = true }
+        var place = range.lowerBound
+        while place < range.upperBound, !isOrdinary {
+            probe.take(piece[place])
+            place += 1
+            count += 1
+            if count > SpanLimits.heldEvent { probe.giveUp() }
+        }
+        if isOrdinary { release(to: &out) }
     }
 
     private mutating func release(to out: inout [UInt8]?) {

@@ -1,3 +1,5 @@
+internal import Common
+
 /// Reads the fields of server-sent events (HTML standard §9.2.6) in the pieces in which they come. It keeps the
 /// beginning of a line at the most, so that an event of any length is read.
 struct EventDataReader: Sendable {
@@ -16,13 +18,13 @@ struct EventDataReader: Sendable {
     private static let name = 32
     private static let names: [(Field, [UInt8])] = [(.data, Array("data".utf8)), (.event, Array("event".utf8))]
 
+    private var lines = EventLineSplitter()
     private var field = Field.unknown
     /// The beginning of a line whose field is not known yet.
     private var begun: [UInt8] = []
     private var isAtValue = false
     private var eventName: [UInt8] = []
     private var dataLines = 0
-    private var endedWithCR = false
     /// Bytes of the stream so far.
     private var count: Int
     private var lastLineEnd = 0
@@ -31,34 +33,31 @@ struct EventDataReader: Sendable {
     init(after count: Int) { self.count = count }
 
     mutating func take(_ piece: [UInt8], _ visit: (Part) -> Void) {
-        var place = 0
-        while place < piece.count {
-            let byte = piece[place]
-            if endedWithCR {
-                endedWithCR = false
-                if byte == UInt8(ascii: "\n") {
-                    place += 1
-                    continue
-                }
-            }
-            if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
-                place += 1
-                endedWithCR = byte == UInt8(ascii: "\r")
-                endLine(at: count + place, visit)
-            } else if field == .unknown {
-                place += 1
-                begin(byte, visit)
-            } else {
-                place = takeValue(piece, place, visit)
-            }
+        var start = lines.begin(piece)
+        while let line = lines.nextLine(in: piece, from: start) {
+            takePart(line.text, of: piece, visit)
+            // Of a CR LF the first byte counts: the line is over with it.
+            endLine(isBlank: line.isBlank, at: count + line.text.upperBound + 1, visit)
+            start = line.end
         }
+        takePart(start..<piece.count, of: piece, visit)
         count += piece.count
     }
 
     /// Ends an event that the stream ends with.
     mutating func end(_ visit: (Part) -> Void) {
-        if field != .unknown || !begun.isEmpty { endLine(at: count, visit) }
-        endLine(at: count, visit)
+        if lines.isInsideLine { endLine(isBlank: false, at: count, visit) }
+        endLine(isBlank: true, at: count, visit)
+    }
+
+    /// Takes bytes of a line, in which no line ends.
+    private mutating func takePart(_ range: Range<Int>, of piece: [UInt8], _ visit: (Part) -> Void) {
+        var place = range.lowerBound
+        while field == .unknown, place < range.upperBound {
+            begin(piece[place], visit)
+            place += 1
+        }
+        if place < range.upperBound { takeValue(piece, place..<range.upperBound, visit) }
     }
 
     /// Takes a byte of a field's name.
@@ -80,24 +79,20 @@ struct EventDataReader: Sendable {
         dataLines += 1
     }
 
-    private mutating func takeValue(_ piece: [UInt8], _ start: Int, _ visit: (Part) -> Void) -> Int {
-        var start = start
+    private mutating func takeValue(_ piece: [UInt8], _ range: Range<Int>, _ visit: (Part) -> Void) {
+        var start = range.lowerBound
         if isAtValue {
             isAtValue = false
             if piece[start] == UInt8(ascii: " ") { start += 1 }
         }
-        var end = start
-        while end < piece.count, piece[end] != UInt8(ascii: "\n"), piece[end] != UInt8(ascii: "\r") { end += 1 }
         switch field {
-        case .data: if end > start { visit(.data(start..<end)) }
-        case .event: eventName += piece[start..<end].prefix(Self.name - eventName.count)
+        case .data: if start < range.upperBound { visit(.data(start..<range.upperBound)) }
+        case .event: eventName += piece[start..<range.upperBound].prefix(Self.name - eventName.count)
         case .other, .unknown: break
         }
-        return end
     }
 
-    private mutating func endLine(at place: Int, _ visit: (Part) -> Void) {
-        let isBlank = field == .unknown && begun.isEmpty
+    private mutating func endLine(isBlank: Bool, at place: Int, _ visit: (Part) -> Void) {
         (field, isAtValue) = (.unknown, false)
         begun.removeAll(keepingCapacity: true)
         guard isBlank else {

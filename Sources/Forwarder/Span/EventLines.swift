@@ -1,33 +1,28 @@
+internal import Common
+
 /// Joins the lines of a stream of server-sent events, which may be cut anywhere. A line within one piece is not copied.
-///
-/// Lines end with LF, CR LF or CR (HTML standard §9.2.5).
 struct EventLines: Sendable {
+    private var splitter = EventLineSplitter()
     /// The beginning of a line whose end has not come.
     private var begun: [UInt8] = []
     private var isTooLong = false
-    private var endedWithCR = false
 
     /// - Parameter visit: is given each line that ends, without its end, as a place in the bytes it lies in.
     /// - Returns: false if a line was longer than `SpanLimits.line` and was passed over.
     @discardableResult
     mutating func take(_ piece: [UInt8], _ visit: ([UInt8], Range<Int>) -> Void) -> Bool {
-        var start = 0
-        if endedWithCR, piece.first == UInt8(ascii: "\n") { start = 1 }
-        if !piece.isEmpty { endedWithCR = false }
         var isWhole = true
-        while let end = Self.lineEnd(in: piece, from: start) {
+        var start = splitter.begin(piece)
+        while let line = splitter.nextLine(in: piece, from: start) {
+            start = line.end
             if begun.isEmpty && !isTooLong {
-                visit(piece, start..<end)
-            } else {
-                append(piece[start..<end])
-                if isTooLong { isWhole = false } else { visit(begun, 0..<begun.count) }
-                begun.removeAll(keepingCapacity: begun.capacity <= 16 << 10)
-                isTooLong = false
+                visit(piece, line.text)
+                continue
             }
-            start = end + 1
-            guard piece[end] == UInt8(ascii: "\r") else { continue }
-            if start == piece.count { endedWithCR = true }
-            if start < piece.count, piece[start] == UInt8(ascii: "\n") { start += 1 }
+            append(piece[line.text])
+            if isTooLong { isWhole = false } else { visit(begun, 0..<begun.count) }
+            begun.removeAll(keepingCapacity: begun.capacity <= 16 << 10)
+            isTooLong = false
         }
         append(piece[start...])
         return isWhole
@@ -40,14 +35,5 @@ struct EventLines: Sendable {
             return
         }
         begun += part
-    }
-
-    private static func lineEnd(in piece: [UInt8], from start: Int) -> Int? {
-        var place = start
-        while place < piece.count {
-            if piece[place] == UInt8(ascii: "\n") || piece[place] == UInt8(ascii: "\r") { return place }
-            place += 1
-        }
-        return nil
     }
 }

@@ -1,3 +1,5 @@
+internal import Common
+
 /// Numbers the events of a server-sent stream, so that a client that lost its connection can say where to go on
 /// (`Last-Event-ID`). Pure: bytes in, bytes out.
 ///
@@ -31,17 +33,19 @@ struct EventNumbering: Sendable {
     /// - Returns: the events that `bytes` complete, numbered, and the comments behind them, which are there to keep a
     ///   connection alive.
     mutating func take(_ bytes: [UInt8]) -> [UInt8] {
-        var (out, rest): ([UInt8], ArraySlice<UInt8>) = ([], bytes[...])
-        while let end = rest.firstIndex { Self.endsLine($0) } {
-            event += rest[...end]
-            rest = rest[(end + 1)...]
-            if endsWithBlankLine {
+        var out: [UInt8] = []
+        var start = 0
+        // Stops behind each byte of a CR LF: the LF may come later or not at all.
+        while let end = EventLineSplitter.lineEnd(in: bytes, from: start) {
+            event += bytes[start...end]
+            start = end + 1
+            if EventLineSplitter.endsBlankLine(in: event, before: event.count, startsLine: isAtLineStart) {
                 finish(into: &out)
             } else if event.last == Self.newline {
                 passComment(into: &out)
             }
         }
-        event += rest
+        event += bytes[start...]
         if event.count > Self.limit { cut(into: &out) }
         return out
     }
@@ -52,18 +56,7 @@ struct EventNumbering: Sendable {
         return number >= last ? event : []
     }
 
-    private static func endsLine(_ byte: UInt8) -> Bool { byte == newline || byte == carriageReturn }
-
-    /// A line end directly behind another one, each of them `\n`, `\r\n` or `\r` (HTML Living Standard §9.2.5).
-    private var endsWithBlankLine: Bool {
-        var line = event.dropLast()
-        // Behind a `\n` it may be the first byte of a `\r\n`.
-        guard event.last == Self.newline else { return line.last == Self.carriageReturn }
-        if line.last == Self.carriageReturn { line = line.dropLast() }
-        return line.isEmpty ? isAtLineStart : line.last == Self.newline
-    }
-
-    /// Passes on the line that has ended, if it is a comment before the first field of an event.
+    /// Passes on the line that has ended with an LF, if it is a comment before the first field of an event.
     private mutating func passComment(into out: inout [UInt8]) {
         guard !isCut, event.first == UInt8(ascii: ":"), number >= last else { return }
         out += event

@@ -1,3 +1,5 @@
+internal import Common
+
 /// Cuts a server-sent stream between its events only: the beginning of one waits for its end. A client can do nothing
 /// with a part of an event, and an error that ends the stream would be read as the rest of it. Comments and empty lines
 /// between two events are there to keep a connection alive, and wait for nothing. Pure: bytes in, bytes out; none are
@@ -5,8 +7,6 @@
 struct WholeEvents: Sendable {
     /// An event beyond this is passed on in parts, so that none fills the memory.
     private static let limit = 64 << 10
-    private static let newline = UInt8(ascii: "\n")
-    private static let carriageReturn = UInt8(ascii: "\r")
 
     /// The beginning of an event.
     private var held: [UInt8] = []
@@ -22,12 +22,11 @@ struct WholeEvents: Sendable {
     mutating func take(_ bytes: [UInt8]) -> [UInt8] {
         let known = held.count
         held += bytes
-        var end = held.count
-        while end > known, !endsEvent(at: end) { end -= 1 }
-        if end > known {
+        var end = 0
+        // Looked for from the end: nearly every piece ends with one, so that few bytes are looked at.
+        if let blank = EventLineSplitter.lastBlankLineEnd(in: held, behind: known) {
+            end = blank
             (isInsideEvent, isInsideComment) = (false, false)
-        } else {
-            end = 0
         }
         if !isInsideEvent { end = endOfComments(from: end) }
         if end == 0 {
@@ -49,26 +48,13 @@ struct WholeEvents: Sendable {
     /// - Returns: where the comments and empty lines end that come first. The last comment may be a part only.
     private mutating func endOfComments(from start: Int) -> Int {
         var place = start
-        while place < held.count, isInsideComment || held[place] == UInt8(ascii: ":") || Self.endsLine(held[place]) {
-            while place < held.count, !Self.endsLine(held[place]) { place += 1 }
+        while place < held.count,
+            isInsideComment || held[place] == UInt8(ascii: ":") || EventLineSplitter.endsLine(held[place])
+        {
+            place = EventLineSplitter.lineEnd(in: held, from: place) ?? held.count
             isInsideComment = place == held.count
             if !isInsideComment { place += 1 }
         }
         return place
-    }
-
-    private static func endsLine(_ byte: UInt8) -> Bool { byte == newline || byte == carriageReturn }
-
-    /// Whether a blank line ends before `index`: a line end directly behind another one, each of them `\n`, `\r\n` or
-    /// `\r` (HTML Living Standard §9.2.5).
-    private func endsEvent(at index: Int) -> Bool {
-        guard index >= 2 else { return false }
-        switch held[index - 1] {
-        case Self.newline:
-            let line = held[index - 2] == Self.carriageReturn ? index - 3 : index - 2
-            return line >= 0 && held[line] == Self.newline
-        case Self.carriageReturn: return held[index - 2] == Self.carriageReturn
-        default: return false
-        }
     }
 }
