@@ -28,9 +28,11 @@ struct EventDataReader: Sendable {
     /// Bytes of the stream so far.
     private var count: Int
     private var lastLineEnd = 0
+    /// Whether the line is the stream's first one, before which a byte order mark may stand.
+    private var isFirstLine: Bool
 
     /// - Parameter count: bytes of the stream that are not given to it, such as blank lines at its beginning.
-    init(after count: Int) { self.count = count }
+    init(after count: Int) { (self.count, isFirstLine) = (count, count == 0) }
 
     mutating func take(_ piece: [UInt8], _ visit: (Part) -> Void) {
         var start = lines.begin(piece)
@@ -67,7 +69,7 @@ struct EventDataReader: Sendable {
             if begun.count > 8 { field = .other }
             return
         }
-        field = Self.names.first { begun == $0.1 || (count == 0 && begun == [0xEF, 0xBB, 0xBF] + $0.1) }?.0 ?? .other
+        field = Self.names.first { begun == $0.1 || (isFirstLine && begun == [0xEF, 0xBB, 0xBF] + $0.1) }?.0 ?? .other
         startValue(visit)
     }
 
@@ -93,7 +95,7 @@ struct EventDataReader: Sendable {
     }
 
     private mutating func endLine(isBlank: Bool, at place: Int, _ visit: (Part) -> Void) {
-        (field, isAtValue) = (.unknown, false)
+        (field, isAtValue, isFirstLine) = (.unknown, false, false)
         begun.removeAll(keepingCapacity: true)
         guard isBlank else {
             lastLineEnd = place

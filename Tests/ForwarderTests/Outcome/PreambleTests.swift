@@ -123,6 +123,20 @@ import Testing
         #expect(check.end() == nil)
     }
 
+    /// HTML standard §9.2.5: it may stand before the first line alone.
+    @Test func `a byte order mark belongs to the stream's first line`() {
+        let text = Array("\u{FEFF}data: {\"error\":{\"code\":429}}\n\n".utf8)
+        for place in text.indices {
+            var preamble = Preamble(isChat: true, room: 1 << 16)
+            preamble.take(Array(text[..<place]))
+            preamble.take(Array(text[place...]))
+            #expect(preamble.finding == Self.limited, "cut behind \(place) bytes")
+        }
+        var later = Preamble(isChat: true, room: 1 << 16)
+        later.take(Array(": ping\n".utf8) + text)
+        #expect(later.finding == .undecided)
+    }
+
     @Test func `what is held is bounded`() {
         var stream = Preamble(isChat: true, room: 10)
         stream.take(Array(": 1234567\n".utf8))
