@@ -18,11 +18,14 @@ extension EventLineSplitter {
         }
     }
 
+    /// - Parameter startsLine: whether a line begins with the first of `bytes`.
     /// - Returns: the place behind the last blank line, if that ends behind `start`; nil if none ends there.
-    @inlinable package static func lastBlankLineEnd(in bytes: [UInt8], behind start: Int) -> Int? {
+    @inlinable package static func lastBlankLineEnd(
+        in bytes: [UInt8], behind start: Int, startsLine: Bool = false
+    ) -> Int? {
         var end = bytes.count
         while end > start {
-            if endsLine(bytes[end - 1]), endsBlankLine(in: bytes, before: end) { return end }
+            if endsLine(bytes[end - 1]), endsBlankLine(in: bytes, before: end, startsLine: startsLine) { return end }
             end -= 1
         }
         return nil

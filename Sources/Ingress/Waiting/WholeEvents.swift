@@ -12,6 +12,8 @@ struct WholeEvents: Sendable {
     private var held: [UInt8] = []
     /// Whether a part of an event has been passed on.
     private(set) var isInsideEvent = false
+    /// Whether that part ended with an LF, so that a blank line may come next.
+    private var isAtLineStart = false
     /// Whether a part of a comment that stands before an event has been passed on.
     private var isInsideComment = false
 
@@ -24,15 +26,17 @@ struct WholeEvents: Sendable {
         held += bytes
         var end = 0
         // Looked for from the end: nearly every piece ends with one, so that few bytes are looked at.
-        if let blank = EventLineSplitter.lastBlankLineEnd(in: held, behind: known) {
+        if let blank = EventLineSplitter.lastBlankLineEnd(in: held, behind: known, startsLine: isAtLineStart) {
             end = blank
-            (isInsideEvent, isInsideComment) = (false, false)
+            (isInsideEvent, isAtLineStart, isInsideComment) = (false, false, false)
         }
         if !isInsideEvent { end = endOfComments(from: end) }
         if end == 0 {
             guard held.count > Self.limit else { return [] }
             isInsideEvent = true
-            end = held.count
+            // A CR is held back: a blank line behind it is found only beside it.
+            end = held.last == UInt8(ascii: "\r") ? held.count - 1 : held.count
+            isAtLineStart = held[end - 1] == UInt8(ascii: "\n")
         }
         defer { held.removeFirst(end) }
         return end == held.count ? held : Array(held[..<end])

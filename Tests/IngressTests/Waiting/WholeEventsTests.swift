@@ -67,4 +67,16 @@ import Testing
         _ = events.take(Array("\n\n".utf8))
         #expect(!events.isInsideEvent && events.rest().isEmpty)
     }
+
+    /// A client acts on an event at its blank line only, and the next event may be long in coming.
+    @Test(arguments: ["\n", "\r\n", "\r"]) func `the blank line of an event in parts waits for nothing`(end: String) {
+        let long = "data: " + String(repeating: "x", count: 70_000)
+        let event = Array((long + end + end).utf8)
+        for place in long.utf8.count..<event.count {
+            var events = WholeEvents()
+            let passed = events.take(Array(event[..<place])) + events.take(Array(event[place...]))
+            #expect(passed == event && !events.isInsideEvent, "cut \(event.count - place) bytes before the end")
+            #expect(events.take(Array(": ping\(end)".utf8)) == Array(": ping\(end)".utf8))
+        }
+    }
 }
