@@ -145,3 +145,8 @@ package struct Job: Sendable, Equatable {
     /// The time for which a client still waits for the answer; negative after the deadline.
     package func remaining() -> Duration { deadline.left() }
 }
+
+extension Job {
+    /// The rollout that the job's completion counts for; nil for a call that belongs to none.
+    package var ownRollout: Rollout? { rollout.map { Rollout($0.rollout, project: project) } }
+}

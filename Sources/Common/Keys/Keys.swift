@@ -5,45 +5,46 @@ package enum Keys {
     /// Set of insertion ids. Written by ingress (added) and forwarder (removed on failure), read by the verifier and by
     /// people with `SMEMBERS`. Lives `ROLLOUT_TTL_SECONDS`, renewed with each id. The default project's rollouts go by
     /// their bare name, as in the reference gateway.
-    package static func rollout(_ rollout: String, project: String, defaultProject: String) -> String {
-        project == defaultProject ? rollout : String(concatenating: "project/", project, "/", rollout)
+    package static func set(of rollout: Rollout, defaultProject: String) -> String {
+        rollout.project == defaultProject
+            ? rollout.name : String(concatenating: "project/", rollout.project, "/", rollout.name)
     }
 
     /// Hash: what was found out about a rollout, true for the state of its set. Written by the verifier, read by
     /// ingress, deleted with each change of the set.
-    package static func verdict(_ rollout: String, project: String) -> String {
-        String(concatenating: "gateway/verdict/", project, "/", rollout)
+    package static func verdict(of rollout: Rollout) -> String {
+        String(concatenating: "gateway/verdict/", rollout.project, "/", rollout.name)
     }
 
     /// Hash: which verifier works on a rollout's verdict, and what it knows so far. Written and read by verifiers;
     /// lives 5 s, renewed each second.
-    package static func verifying(_ rollout: String, project: String) -> String {
-        String(concatenating: "gateway/verifying/", project, "/", rollout)
+    package static func verifying(of rollout: Rollout) -> String {
+        String(concatenating: "gateway/verifying/", rollout.project, "/", rollout.name)
     }
 
     /// Set of insertion ids whose traces were seen in the trace store. Written and read by the verifier; lives as the
     /// rollout's set.
-    package static func verified(_ rollout: String, project: String) -> String {
-        String(concatenating: "gateway/verified/", project, "/", rollout)
+    package static func verified(of rollout: Rollout) -> String {
+        String(concatenating: "gateway/verified/", rollout.project, "/", rollout.name)
     }
 
     /// Set of insertion ids whose calls have ended and whose traces a LiteLLM proxy writes (`LITELLM_TRACES`), so that
     /// they are not told to be in flight. Written by forwarders, read by the verifier and by ingress; lives as long as
     /// a call could, renewed with each id.
-    package static func ended(_ rollout: String, project: String) -> String {
-        String(concatenating: "gateway/ended/", project, "/", rollout)
+    package static func ended(of rollout: Rollout) -> String {
+        String(concatenating: "gateway/ended/", rollout.project, "/", rollout.name)
     }
 
     /// Hash: a rollout's other ids, when it began, how many ids its set should have, and how many of its completions
     /// failed. Written by ingress and forwarder, read by ingress and verifier; lives as the rollout's set.
-    package static func record(rollout: String, project: String) -> String {
-        String(concatenating: "gateway/rollout/", project, "/", rollout)
+    package static func record(of rollout: Rollout) -> String {
+        String(concatenating: "gateway/rollout/", rollout.project, "/", rollout.name)
     }
 
     /// String: how many ids a rollout's set should have. Written by ingress and forwarder in the step that changes the
     /// set, read by the verifier; lives twice as long as the set, so that a set that was lost is missed.
-    package static func count(rollout: String, project: String) -> String {
-        String(concatenating: "gateway/count/", project, "/", rollout)
+    package static func count(of rollout: Rollout) -> String {
+        String(concatenating: "gateway/count/", rollout.project, "/", rollout.name)
     }
 
     /// Sorted set: a project's rollouts by the time of their last completion, in milliseconds since 1970. Written and
@@ -239,14 +240,14 @@ package enum Keys {
 
     /// Stream: what was logged of a rollout, sealed. Written and read by ingress; bounded in entries and bytes, lives a
     /// day after the last entry.
-    package static func logs(_ rollout: String, project: String) -> String {
-        String(concatenating: "gateway/logs/", project, "/", rollout)
+    package static func logs(of rollout: Rollout) -> String {
+        String(concatenating: "gateway/logs/", rollout.project, "/", rollout.name)
     }
 
     /// Hash: the newest entry of a rollout's log that tells its status, sealed, and the log's bytes. Written and read
     /// by ingress; lives as the log.
-    package static func status(_ rollout: String, project: String) -> String {
-        String(concatenating: "gateway/status/", project, "/", rollout)
+    package static func status(of rollout: Rollout) -> String {
+        String(concatenating: "gateway/status/", rollout.project, "/", rollout.name)
     }
 
     /// Stream of jobs that were given up, with the reason. Written by forwarders, read by the operator; bounded in

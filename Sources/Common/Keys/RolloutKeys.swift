@@ -9,11 +9,11 @@ package struct RolloutKeys: Sendable, Equatable {
     /// The list of its project's rollouts.
     package var list: String
 
-    package init(_ rollout: String, project: String, defaultProject: String) {
-        set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
-        verdict = Keys.verdict(rollout, project: project)
-        record = Keys.record(rollout: rollout, project: project)
-        count = Keys.count(rollout: rollout, project: project)
-        list = Keys.rollouts(project: project)
+    package init(_ rollout: Rollout, defaultProject: String) {
+        set = Keys.set(of: rollout, defaultProject: defaultProject)
+        verdict = Keys.verdict(of: rollout)
+        record = Keys.record(of: rollout)
+        count = Keys.count(of: rollout)
+        list = Keys.rollouts(project: rollout.project)
     }
 }

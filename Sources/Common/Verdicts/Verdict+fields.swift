@@ -27,7 +27,7 @@ extension Verdict {
     /// Reads what HMGET of `fieldNames` gave.
     /// - Parameter now: nil: it may be as old as it likes.
     /// - Returns: Nil if there is no verdict, or it is good no longer.
-    package init?(fields: RedisValue, rollout: String, project: String, now: Timestamp?) {
+    package init?(fields: RedisValue, rollout: Rollout, now: Timestamp?) {
         guard let kind = fields[0].string.flatMap(Kind.init(rawValue:)), let expected = fields[2].int,
             let traced = fields[3].int,
             let inFlight = fields[4].int, let failed = fields[5].int, let checkedAt = fields[7].int
@@ -36,7 +36,7 @@ extension Verdict {
         let reason = fields[1].string.flatMap { $0.isEmpty ? nil : $0 }
         let missing = (fields[6].string ?? "").split(separator: "\n").map(String.init)
         self.init(
-            rollout: rollout, project: project, kind: kind, reason: reason, expected: expected, traced: traced,
+            rollout: rollout, kind: kind, reason: reason, expected: expected, traced: traced,
             inFlight: inFlight, failed: failed,
             missing: missing, checkedAt: Timestamp(clamping: checkedAt))
     }

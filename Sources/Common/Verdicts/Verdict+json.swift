@@ -35,9 +35,9 @@ extension Verdict {
 
     private var jsonWithoutTime: [UInt8] {
         var out = Array(#"{"rollout_id":"#.utf8)
-        JSONText.append(rollout, to: &out)
+        JSONText.append(rollout.name, to: &out)
         out.append(contentsOf: #","project_id":"#.utf8)
-        JSONText.append(project, to: &out)
+        JSONText.append(rollout.project, to: &out)
         out.append(contentsOf: #","verdict":""#.utf8)
         out.append(contentsOf: kind.rawValue.utf8)
         out.append(

@@ -16,8 +16,7 @@ package struct Verdict: Sendable, Equatable {
     /// The longest time, in seconds, that a client may ask to `wait` for a verdict.
     package static let longestWait = 3600
 
-    package var rollout: String
-    package var project: String
+    package var rollout: Rollout
     package var kind: Kind
     /// The reason why nothing can be said; nil unless the verdict is `unknown`.
     package var reason: String?
@@ -34,13 +33,12 @@ package struct Verdict: Sendable, Equatable {
     package var checkedAt: Timestamp
 
     package init(
-        rollout: String, project: String, kind: Kind, reason: String? = nil, expected: Int, traced: Int, inFlight: Int,
+        rollout: Rollout, kind: Kind, reason: String? = nil, expected: Int, traced: Int, inFlight: Int,
         failed: Int,
         missing: [String],
         checkedAt: Timestamp
     ) {
         self.rollout = rollout
-        self.project = project
         self.kind = kind
         self.reason = reason
         self.expected = expected

@@ -36,14 +36,14 @@ package struct VerdictStore: Sendable {
     /// The verdict on a rollout, if one holds; one round trip. A `complete` for more ids than are left does not hold:
     /// removing an id also removes the verdict, so Redis has lost some ids.
     package func verdict(
-        _ rollout: String, project: String, now: Timestamp = .now
+        on rollout: Rollout, now: Timestamp = .now
     ) async throws(RedisError) -> Verdict? {
-        var command = RedisCommand("HMGET", Keys.verdict(rollout, project: project))
+        var command = RedisCommand("HMGET", Keys.verdict(of: rollout))
         command.append(contentsOf: Verdict.fieldNames)
         let replies = try await redis.send(batch: [
-            command, RedisCommand("SCARD", Keys.rollout(rollout, project: project, defaultProject: defaultProject)),
+            command, RedisCommand("SCARD", Keys.set(of: rollout, defaultProject: defaultProject)),
         ])
-        let verdict = Verdict(fields: try replies[0].get(), rollout: rollout, project: project, now: now)
+        let verdict = Verdict(fields: try replies[0].get(), rollout: rollout, now: now)
         guard let verdict, verdict.kind == .complete else { return verdict }
         let size = (try? replies[1].get())?.int ?? 0
         return size < verdict.expected ? nil : verdict
@@ -51,11 +51,11 @@ package struct VerdictStore: Sendable {
 
     /// Leaves the mark, to be called before the set is read. Called again, it renews it.
     /// - Returns: Nil if there is no such rollout.
-    package func begin(_ rollout: String, project: String, mark: Mark = Mark()) async throws(RedisError) -> Beginning? {
-        let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
+    package func begin(_ rollout: Rollout, mark: Mark = Mark()) async throws(RedisError) -> Beginning? {
+        let set = Keys.set(of: rollout, defaultProject: defaultProject)
         let keys = [
-            Keys.verdict(rollout, project: project), set, Keys.record(rollout: rollout, project: project),
-            Keys.count(rollout: rollout, project: project), Keys.verified(rollout, project: project),
+            Keys.verdict(of: rollout), set, Keys.record(of: rollout),
+            Keys.count(of: rollout), Keys.verified(of: rollout),
         ]
         let reply = try await redis.evaluate(VerdictScripts.begin, keys: keys, arguments: mark.field, Self.mostFields)
         guard let expected = reply[0].int, expected >= 0 else { return nil }
@@ -65,13 +65,13 @@ package struct VerdictStore: Sendable {
     }
 
     /// Takes a mark away, for which no verdict will be written.
-    package func forget(_ mark: Mark, of rollout: String, project: String) async throws(RedisError) {
-        _ = try await redis.send(RedisCommand("HDEL", Keys.verdict(rollout, project: project), mark.field))
+    package func forget(_ mark: Mark, of rollout: Rollout) async throws(RedisError) {
+        _ = try await redis.send(RedisCommand("HDEL", Keys.verdict(of: rollout), mark.field))
     }
 
     /// - Returns: false if the set has changed since the mark was left; nothing is written then.
     package func write(_ verdict: Verdict, mark: Mark) async throws(RedisError) -> Bool {
-        let key = Keys.verdict(verdict.rollout, project: verdict.project)
+        let key = Keys.verdict(of: verdict.rollout)
         let reply = try await redis.evaluate(VerdictScripts.write, keys: [key]) { command in
             command.append(mark.field)
             command.append(contentsOf: verdict.fields)

@@ -88,7 +88,7 @@ struct DashboardQuestions: DashboardSource {
             return try await controllers.queries.respond(to: call, isOperators: isOperators)
         }
         if let rollout = OpenCompletions.rollout(in: path) {
-            let open = try await controllers.open.answer(rollout, project: admitted.project)
+            let open = try await controllers.open.answer(of: Rollout(rollout, project: admitted.project))
             return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: open)))
         }
         if let rollout = Self.rollout.parameter(in: path) {

@@ -47,10 +47,10 @@ struct OpenCompletions: Sendable {
 
     /// - Returns: `{"open":[{"insertion_id","since","stage"}],"left_out"}`.
     func answer(
-        _ rollout: String, project: String, now: Timestamp = .now
+        of rollout: Rollout, now: Timestamp = .now
     ) async throws(GatewayError) -> [UInt8] {
         let found: (open: [(id: InsertionID, stage: Stage)], leftOut: Int)
-        do throws(RedisError) { found = try await open(rollout, project, now: now) } catch {
+        do throws(RedisError) { found = try await open(of: rollout, now: now) } catch {
             throw .queueUnavailable(error)
         }
         var writer = JSONWriter()
@@ -70,21 +70,21 @@ struct OpenCompletions: Sendable {
     }
 
     private func open(
-        _ rollout: String, _ project: String, now: Timestamp
+        of rollout: Rollout, now: Timestamp
     ) async throws(RedisError) -> (open: [(id: InsertionID, stage: Stage)], leftOut: Int) {
-        let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
+        let set = Keys.set(of: rollout, defaultProject: defaultProject)
         // Something else may stand under the rollout's name.
         let replies = try await redis.send(batch: [RedisCommand("SCARD", set)])
         let count = (try? replies[0].get())?.int ?? 0
         guard (1...Self.mostIDs).contains(count) else { return ([], count) }
-        let command = RedisCommand("SDIFF", set, Keys.verified(rollout, project: project))
+        let command = RedisCommand("SDIFF", set, Keys.verified(of: rollout))
         let ids = (try await redis.send(command).array ?? []).compactMap { $0.string.flatMap { InsertionID($0) } }
             .sorted()
         let shown = ids.prefix(Self.mostOpen)
         guard !shown.isEmpty else { return ([], 0) }
         let told = try await redis.send(
             batch: shown.flatMap { [RedisCommand("TTL", Keys.span($0)), RedisCommand("EXISTS", Keys.started($0))] })
-        let ended = try await ended(Array(shown), of: rollout, project)
+        let ended = try await ended(Array(shown), of: rollout)
         var open: [(id: InsertionID, stage: Stage)] = []
         for (index, id) in shown.enumerated() {
             if ended.contains(id) {
@@ -99,10 +99,10 @@ struct OpenCompletions: Sendable {
 
     /// The completions whose calls have ended, and whose traces a proxy writes.
     private func ended(
-        _ ids: [InsertionID], of rollout: String, _ project: String
+        _ ids: [InsertionID], of rollout: Rollout
     ) async throws(RedisError) -> Set<InsertionID> {
         guard isTracedByProxy else { return [] }
-        var command = RedisCommand("SMISMEMBER", Keys.ended(rollout, project: project))
+        var command = RedisCommand("SMISMEMBER", Keys.ended(of: rollout))
         command.append(contentsOf: ids.map(\.description))
         let reply = try await redis.send(command)
         return Set(ids.indices.filter { reply[$0].int == 1 }.map { ids[$0] })

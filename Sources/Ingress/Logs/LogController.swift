@@ -50,7 +50,7 @@ struct LogController: Sendable {
         let since = Timestamp.now - .seconds(query.hours * 3600)
         var out = Array(#"{"entries":["#.utf8)
         var count = 0
-        for (time, bytes) in try await store.entries(of: query.rollout, project: project, since: since)
+        for (time, bytes) in try await store.entries(of: Rollout(query.rollout, project: project), since: since)
         where count < query.limit {
             guard let entry = try? LogEntry(bytes, maximumDepth: .max), query.wants(entry) else { continue }
             if count > 0 { out.append(UInt8(ascii: ",")) }
@@ -62,7 +62,7 @@ struct LogController: Sendable {
 
     private func status(_ query: String?, _ project: String) async throws -> Response {
         let rollout = try LogQuery.rollout(ofStatus: query)
-        let entry = try await store.status(of: rollout, project: project).flatMap {
+        let entry = try await store.status(of: Rollout(rollout, project: project)).flatMap {
             try? LogEntry($0, maximumDepth: .max)
         }
         return json(LogEntry.statusJSON(of: rollout, entry))

@@ -19,9 +19,10 @@ struct LogStore: Sendable {
     /// Keeps an entry with all rollouts that it names, in one atomic step.
     /// - Returns: false if there is no room for it; nothing of it is kept then.
     func add(_ entry: LogEntry, project: String) async throws -> Bool {
-        let sealed = try entry.rollouts.map { rollout in
-            let logs = Keys.logs(rollout, project: project)
-            return (logs, Keys.status(rollout, project: project), try envelope.seal(entry.bytes, for: .value(of: logs)))
+        let sealed = try entry.rollouts.map { name in
+            let rollout = Rollout(name, project: project)
+            let logs = Keys.logs(of: rollout)
+            return (logs, Keys.status(of: rollout), try envelope.seal(entry.bytes, for: .value(of: logs)))
         }
         let keys = [Keys.kept] + sealed.flatMap { [$0.0, $0.1] }
         return try await redis.evaluate(Self.append, keys: keys) { command in
@@ -35,9 +36,9 @@ struct LogStore: Sendable {
 
     /// A rollout's entries since a time, newest first, each with the time at which it came.
     func entries(
-        of rollout: String, project: String, since time: Timestamp
+        of rollout: Rollout, since time: Timestamp
     ) async throws(RedisError) -> [(time: Timestamp, bytes: [UInt8])] {
-        let logs = Keys.logs(rollout, project: project)
+        let logs = Keys.logs(of: rollout)
         let first = String(time.milliseconds)
         let reply = try await redis.send(RedisCommand("XREVRANGE", logs, "+", first, "COUNT", Self.entryLimit))
         return (reply.array ?? []).compactMap { entry in
@@ -50,11 +51,11 @@ struct LogStore: Sendable {
 
     /// The newest entry of a rollout that tells its status, of those that can be read here: a newer version of the
     /// gateway may have written later ones.
-    func status(of rollout: String, project: String) async throws(RedisError) -> [UInt8]? {
-        let reply = try await redis.send(RedisCommand("HGET", Keys.status(rollout, project: project), "entry"))
+    func status(of rollout: Rollout) async throws(RedisError) -> [UInt8]? {
+        let reply = try await redis.send(RedisCommand("HGET", Keys.status(of: rollout), "entry"))
         if reply.isNull { return nil }
-        if let newest = open(reply, of: Keys.logs(rollout, project: project)) { return newest }
-        let entries = try await entries(of: rollout, project: project, since: .epoch)
+        if let newest = open(reply, of: Keys.logs(of: rollout)) { return newest }
+        let entries = try await entries(of: rollout, since: .epoch)
         return entries.first { (try? LogEntry($0.bytes, maximumDepth: .max))?.tellsStatus ?? false }?.bytes
     }
 

@@ -61,7 +61,7 @@ struct RolloutList: Sendable {
         }
         let isLast = pairs.count < 2 * Self.page
         guard !listed.isEmpty else { return ([], isLast) }
-        let keys = listed.map { RolloutKeys($0.name, project: project, defaultProject: defaultProject) }
+        let keys = listed.map { RolloutKeys(Rollout($0.name, project: project), defaultProject: defaultProject) }
         let replies = try await redis.send(
             batch: keys.flatMap { keys in
                 [

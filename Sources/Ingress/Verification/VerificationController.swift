@@ -72,7 +72,7 @@ struct VerificationController: Sendable {
             let rollout = String(validating: bytes, as: UTF8.self)
         else { return nil }
         let verdict: Verdict?
-        do { verdict = try await verdicts.verdict(rollout, project: call.project) } catch {
+        do { verdict = try await verdicts.verdict(on: Rollout(rollout, project: call.project)) } catch {
             throw GatewayError.queueUnavailable(error)
         }
         guard let verdict, verdict.kind == .complete || isInHurry else { return nil }

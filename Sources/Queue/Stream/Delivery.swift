@@ -28,12 +28,6 @@ package struct Delivery: Sendable, Equatable {
     /// The entry's `s`: where the charges stand that the job's end corrects, in their order.
     let slots: [Int]
 
-    /// A rollout, as an entry names it.
-    struct Rollout: Sendable, Equatable {
-        var project: String
-        var name: String
-    }
-
     private enum OwnKey: Equatable {
         /// It is sealed under the gateway's key.
         case none
@@ -75,7 +69,7 @@ package struct Delivery: Sendable, Equatable {
         self.insertionID = insertionID
         self.payload = payload
         self.slots = slots
-        if let project, let rollout { self.rollout = Rollout(project: project, name: rollout) }
+        if let project, let rollout { self.rollout = Rollout(rollout, project: project) }
         size = payload.count
     }
 

@@ -110,7 +110,7 @@ package struct JobAdmission: Sendable {
         let job = job.withOwnSeal
         let sealed = try (job.ownSeal?.envelope ?? envelope).seal(job.wireBytes, for: .job(job, on: queue))
         let wrappedKey = try job.ownSeal?.wrapped(for: job.insertionID, by: envelope)
-        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+        let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: defaultProject) }
         let renews = rollout.map { renewed.isDue($0.set) } ?? false
         let (clock, batcher, timeout) = (clock, batcher, redis.endpoint.commandTimeout)
         let asked = ContinuousClock.now

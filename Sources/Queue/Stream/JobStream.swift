@@ -136,8 +136,8 @@ package struct JobStream: Sendable {
 
     /// Notes that a completion has ended of which the gateway has no span, for as long as it could run else. Where the
     /// note is lost, the completion is told to be in flight for as long.
-    func noteEnd(of id: InsertionID, rollout: String, project: String) {
-        let key = Keys.ended(rollout, project: project)
+    func noteEnd(of id: InsertionID, in rollout: Rollout) {
+        let key = Keys.ended(of: rollout)
         let life = Int((patience + Self.margin).components.seconds)
         commands.send(RedisCommand("SADD", key, id.description)) { _ in }
         commands.send(RedisCommand("EXPIRE", key, life)) { _ in }

@@ -164,9 +164,7 @@ package struct ResponseSender: Sendable {
         let frame = ending.frame
         let defaultProject = defaultProject
         let rollout = { @Sendable in
-            shared.job.rollout.map {
-                RolloutKeys($0.rollout, project: shared.job.project, defaultProject: defaultProject)
-            }
+            shared.job.ownRollout.map { RolloutKeys($0, defaultProject: defaultProject) }
         }
         let sealed: [UInt8]?
         let steps: JobStream.Ending
@@ -204,8 +202,8 @@ package struct ResponseSender: Sendable {
         let end = { @Sendable (isOurs: Bool?) in
             if isOurs == true, let frame { control.client?.receive(frame) }
             if isOurs == true, let span = ending.span, !ending.isRecord { keepSpan(span, id) }
-            if isOurs == true, ending.isTracedByBackend, ending.succeeded, let name = shared.job.rollout?.rollout {
-                stream.noteEnd(of: id, rollout: name, project: shared.job.project)
+            if isOurs == true, ending.isTracedByBackend, ending.succeeded, let rollout = shared.job.ownRollout {
+                stream.noteEnd(of: id, in: rollout)
             }
             // The worker that took it over answers its client, by way of Redis.
             if isOurs == false {
@@ -300,7 +298,7 @@ package struct ResponseSender: Sendable {
             "gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
         let id = stream.queue == .completions ? InsertionID(delivery.insertionID) : nil
         let rollout = id.flatMap { _ in delivery.rollout }.map {
-            RolloutKeys($0.name, project: $0.project, defaultProject: defaultProject)
+            RolloutKeys($0, defaultProject: defaultProject)
         }
         let frame = ResponseFrame(lastWord: .lost(reason))
         let sealed = id.flatMap { try? envelope.seal(frame.wireBytes, for: .frame($0)) }

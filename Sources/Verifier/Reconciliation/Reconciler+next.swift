@@ -48,7 +48,7 @@ extension Reconciler {
 
     private mutating func nextPage() -> Step? {
         if let window = windows.last, !isAllFound {
-            return .ask(TraceQuery(.rollout(rollout), window: window), after: cursor, limit: rows)
+            return .ask(TraceQuery(.rollout(rollout.name), window: window), after: cursor, limit: rows)
         }
         // What became visible behind the reader's back is found by its id.
         windows = []

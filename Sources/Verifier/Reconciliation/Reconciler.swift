@@ -67,8 +67,7 @@ package struct Reconciler: Sendable {
 
     enum Stage: Sendable { case read, spans, list, lookUp, resend, rest, conclude }
 
-    let rollout: String
-    let project: String
+    let rollout: Rollout
     let rules: Rules
 
     var stage = Stage.read
@@ -114,9 +113,8 @@ package struct Reconciler: Sendable {
     /// When the next round was to begin that another question has brought forward.
     var scheduled: Timestamp?
 
-    package init(rollout: String, project: String, rules: Rules) {
+    package init(rollout: Rollout, rules: Rules) {
         self.rollout = rollout
-        self.project = project
         self.rules = rules
         batch = rules.identity.mostIDs
         rests = BackOff(first: rules.firstPause)
@@ -129,7 +127,7 @@ package struct Reconciler: Sendable {
         let isComplete = pending.isEmpty && reading.strangerCount == 0
         let kind: Verdict.Kind = reason != nil ? .unknown : isComplete ? .complete : .incomplete
         return Verdict(
-            rollout: rollout, project: project, kind: kind, reason: reason, expected: expected,
+            rollout: rollout, kind: kind, reason: reason, expected: expected,
             traced: reading.ids.count - pending.count,
             inFlight: inFlight.count, failed: reading.failed, missing: kind == .incomplete ? missing : [],
             checkedAt: now)

@@ -23,7 +23,7 @@ struct ReconcilerRun: Sendable {
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`; `GatewayError` if the verifier has no room for the question.
     func verdict(
-        on rollout: String, project: String, rules: Reconciler.Rules, by deadline: Int64,
+        on rollout: Rollout, rules: Reconciler.Rules, by deadline: Int64,
         progress: @Sendable (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         let mark = VerdictStore.Mark()
@@ -32,9 +32,9 @@ struct ReconcilerRun: Sendable {
         run.clock = clock
         rules.deadline = Timestamp(clamping: deadline) + behind
         do {
-            return try await run.verdict(Reconciler(rollout: rollout, project: project, rules: rules), mark, progress)
+            return try await run.verdict(Reconciler(rollout: rollout, rules: rules), mark, progress)
         } catch {
-            try? await verdicts.forget(mark, of: rollout, project: project)
+            try? await verdicts.forget(mark, of: rollout)
             throw error
         }
     }
@@ -43,23 +43,21 @@ struct ReconcilerRun: Sendable {
         _ reconciler: Reconciler, _ mark: VerdictStore.Mark, _ progress: @Sendable (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         var reconciler = reconciler
-        let (rollout, project) = (reconciler.rollout, reconciler.project)
+        let rollout = reconciler.rollout
         guard try await takePermit(reconciler) else { throw GatewayError.verifierBusy }
         while true {
             try Task.checkCancellation()
             switch reconciler.next(now: clock.now()) {
             case .readRollout:
                 wake.clear()
-                guard let beginning = try await verdicts.begin(rollout, project: project, mark: mark) else {
-                    return nil
-                }
-                var reading = try await reader.read(rollout, project: project, failed: beginning.failed)
+                guard let beginning = try await verdicts.begin(rollout, mark: mark) else { return nil }
+                var reading = try await reader.read(rollout, failed: beginning.failed)
                 reading.loss = loss(beginning, reconciler.rules)
                 reconciler.read(reading)
             case .lookAtSpans(let ids):
                 let states =
                     reconciler.rules.identity == .tag
-                    ? try await spans.states(of: ids, writtenByProxyFor: rollout, project: project)
+                    ? try await spans.states(of: ids, writtenByProxyFor: rollout)
                     : try await spans.states(of: ids)
                 reconciler.examined(states, now: clock.now())
             case .ask(var query, let cursor, let limit):
@@ -70,16 +68,16 @@ struct ReconcilerRun: Sendable {
                     try await remember(found, reconciler)
                 } catch {
                     try Task.checkCancellation()
-                    logger.debug("trace store: \(error)", metadata: ["project": "\(project)"])
+                    logger.debug("trace store: \(error)", metadata: ["project": "\(rollout.project)"])
                     reconciler.failed(error, now: clock.now())
                 }
                 await tell(progress, reconciler, endsRound: false)
             case .resend(let ids):
-                let count = try await spans.resend(ids, project: project)
+                let count = try await spans.resend(ids, project: rollout.project)
                 if count > 0 {
                     logger.notice(
                         "sent spans again that the trace store lost",
-                        metadata: ["project": "\(project)", "count": "\(count)"])
+                        metadata: ["project": "\(rollout.project)", "count": "\(count)"])
                 }
                 reconciler.resent()
             case .wait:
@@ -136,7 +134,7 @@ struct ReconcilerRun: Sendable {
     private func remember(_ found: [InsertionID], _ reconciler: Reconciler) async throws(TraceSourceError) {
         guard !found.isEmpty else { return }
         do throws(RedisError) {
-            try await reader.remember(found, of: reconciler.rollout, project: reconciler.project)
+            try await reader.remember(found, of: reconciler.rollout)
         } catch {
             throw .unavailable(error.description)
         }

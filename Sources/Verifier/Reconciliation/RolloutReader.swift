@@ -15,9 +15,9 @@ struct RolloutReader: Sendable {
     let life: Duration
 
     /// The set's ids and which of them are still to be found.
-    func read(_ rollout: String, project: String, failed: Int) async throws(RedisError) -> RolloutReading {
-        let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
-        let verified = Keys.verified(rollout, project: project)
+    func read(_ rollout: Rollout, failed: Int) async throws(RedisError) -> RolloutReading {
+        let set = Keys.set(of: rollout, defaultProject: defaultProject)
+        let verified = Keys.verified(of: rollout)
         var reading = RolloutReading(ids: [], pending: [], failed: failed)
         var strangers: Set<UTF8Text> = []
         var cursor = "0"
@@ -47,8 +47,8 @@ struct RolloutReader: Sendable {
     }
 
     /// Remembers ids that were seen in the trace store.
-    func remember(_ ids: [InsertionID], of rollout: String, project: String) async throws(RedisError) {
-        let key = Keys.verified(rollout, project: project)
+    func remember(_ ids: [InsertionID], of rollout: Rollout) async throws(RedisError) {
+        let key = Keys.verified(of: rollout)
         for start in stride(from: 0, to: ids.count, by: Self.writtenAtOnce) {
             var command = RedisCommand("SADD", key)
             command.append(contentsOf: ids[start..<min(start + Self.writtenAtOnce, ids.count)].map(\.description))
@@ -56,7 +56,7 @@ struct RolloutReader: Sendable {
             for reply in try await redis.send(batch: [command, expire]) { _ = try reply.get() }
             // What was seen need not be sent again, and takes Redis' memory otherwise.
             let part = Array(ids[start..<min(start + Self.writtenAtOnce, ids.count)])
-            try await SpanOutbox.forget(part, of: project, through: redis)
+            try await SpanOutbox.forget(part, of: rollout.project, through: redis)
         }
     }
 }

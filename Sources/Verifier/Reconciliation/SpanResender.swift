@@ -57,11 +57,11 @@ struct SpanResender: Sendable {
     /// The same where a proxy writes the traces: of those that it writes the gateway knows only that the calls have
     /// ended.
     func states(
-        of ids: [InsertionID], writtenByProxyFor rollout: String, project: String
+        of ids: [InsertionID], writtenByProxyFor rollout: Rollout
     ) async throws(RedisError) -> [SpanState] {
         var states = try await states(of: ids)
         guard !ids.isEmpty else { return states }
-        var command = RedisCommand("SMISMEMBER", Keys.ended(rollout, project: project))
+        var command = RedisCommand("SMISMEMBER", Keys.ended(of: rollout))
         command.append(contentsOf: ids.map(\.description))
         let ended = try await redis.send(command)
         for index in ids.indices where ended[index].int == 1 {

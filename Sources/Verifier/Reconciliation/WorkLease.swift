@@ -19,15 +19,12 @@ struct WorkLease: Sendable {
     }
 
     private let redis: RedisClient
-    private let rollout: String
-    private let project: String
+    private let rollout: Rollout
     private let owner = ProcessName.random()
 
-    init(on rollout: String, project: String, redis: RedisClient) {
-        (self.rollout, self.project, self.redis) = (rollout, project, redis)
-    }
+    init(on rollout: Rollout, redis: RedisClient) { (self.rollout, self.redis) = (rollout, redis) }
 
-    private var key: String { Keys.verifying(rollout, project: project) }
+    private var key: String { Keys.verifying(of: rollout) }
 
     /// - Parameter asking: whether the holder, if there is one, is told that there is a further question.
     /// - Returns: whether the work is this one's to do.
@@ -43,7 +40,7 @@ struct WorkLease: Sendable {
         command.append(contentsOf: Verdict.fieldNames + [WorkLeaseScripts.round])
         let reply = try await redis.send(command)
         // However old it is: it is the latest word of one who is at it.
-        guard let verdict = Verdict(fields: reply, rollout: rollout, project: project, now: nil) else { return nil }
+        guard let verdict = Verdict(fields: reply, rollout: rollout, now: nil) else { return nil }
         return State(verdict: verdict, endsRound: reply[Verdict.fieldNames.count].string == "1")
     }
 

@@ -26,43 +26,43 @@ final class SingleFlight: Sendable {
     }
 
     private struct State {
-        var flights: [UTF8Text: Flight] = [:]
+        var flights: [Rollout: Flight] = [:]
         var nextListener = 0
     }
 
     private let state = NIOLockedValueBox(State())
 
     /// Takes part. The one that is told to work must call `end`.
-    func join(_ question: String) -> Part {
+    func join(_ rollout: Rollout) -> Part {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1))
         let (place, flight) = state.withLockedValue { state -> (Int?, Flight) in
-            guard let flight = state.flights[question] else {
+            guard let flight = state.flights[rollout] else {
                 let flight = Flight()
-                state.flights[question] = flight
+                state.flights[rollout] = flight
                 return (nil, flight)
             }
             state.nextListener += 1
-            state.flights[question]?.listeners[state.nextListener] = continuation
+            state.flights[rollout]?.listeners[state.nextListener] = continuation
             return (state.nextListener, flight)
         }
         guard let place else { return .work(wake: flight.wake) }
         continuation.onTermination = { [state] _ in
-            state.withLockedValue { _ = $0.flights[question]?.listeners.removeValue(forKey: place) }
+            state.withLockedValue { _ = $0.flights[rollout]?.listeners.removeValue(forKey: place) }
         }
         flight.wake.send()
         return .listen(stream, latest: flight.latest)
     }
 
-    func tell(_ news: WorkLease.State, of question: String) {
+    func tell(_ news: WorkLease.State, of rollout: Rollout) {
         let listeners = state.withLockedValue { state in
-            state.flights[question]?.latest = news
-            return state.flights[question].map { Array($0.listeners.values) } ?? []
+            state.flights[rollout]?.latest = news
+            return state.flights[rollout].map { Array($0.listeners.values) } ?? []
         }
         for listener in listeners { listener.yield(.progress(news)) }
     }
 
-    func end(_ question: String, _ event: Event) {
-        let flight = state.withLockedValue { $0.flights.removeValue(forKey: question) }
+    func end(_ rollout: Rollout, _ event: Event) {
+        let flight = state.withLockedValue { $0.flights.removeValue(forKey: rollout) }
         for listener in flight?.listeners.values.map(\.self) ?? [] {
             listener.yield(event)
             listener.finish()
@@ -70,7 +70,7 @@ final class SingleFlight: Sendable {
     }
 
     /// The number of listeners, for tests.
-    func listeners(to question: String) -> Int {
-        state.withLockedValue { $0.flights[question]?.listeners.count ?? 0 }
+    func listeners(to rollout: Rollout) -> Int {
+        state.withLockedValue { $0.flights[rollout]?.listeners.count ?? 0 }
     }
 }

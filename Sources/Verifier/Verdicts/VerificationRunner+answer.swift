@@ -23,7 +23,8 @@ extension VerificationRunner {
         let start = EventSink(sink)
         do {
             switch try question.kind() {
-            case .rollout(let name): try await answerVerdict(name, question, start, progress)
+            case .rollout(let name):
+                try await answerVerdict(on: Rollout(name, project: question.project), question, start, progress)
             case .traces: try await answerTraces(question, isPointwise: false, start, progress)
             case .pointwise: try await answerTraces(question, isPointwise: true, start, progress)
             case .completion: try await answerCompletion(question, start)
@@ -41,16 +42,16 @@ extension VerificationRunner {
     }
 
     private func answerVerdict(
-        _ rollout: String, _ question: Question, _ sink: EventSink,
+        on rollout: Rollout, _ question: Question, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let items = try QueryItems(question.query)
         let wait =
             try items.integer("wait", in: 0...Verdict.longestWait) ?? (question.wantsEvents ? Verdict.longestWait : 0)
         let patience = patience(of: question, waiting: wait)
-        if question.wantsEvents { return try await sendEvents(rollout, question.project, patience, sink, progress) }
-        let verdict = try await verifyOnceKnown(rollout, question.project, patience, progress)
-        guard let verdict else { throw GatewayError.rolloutNotFound(rollout) }
+        if question.wantsEvents { return try await sendEvents(on: rollout, patience, sink, progress) }
+        let verdict = try await verifyOnceKnown(rollout, patience, progress)
+        guard let verdict else { throw GatewayError.rolloutNotFound(rollout.name) }
         let headers = [HeaderField("etag", verdict.entityTag), HeaderField("cache-control", "no-cache")]
         if verdict.isKnown(to: question.headers.first(named: "if-none-match")) {
             return try await sink.begin(UpstreamHead(status: 304, headers: headers))
@@ -73,14 +74,13 @@ extension VerificationRunner {
     /// - Returns: Nil if there is no such rollout as long as its client waits.
     /// - Throws: as `verify`.
     private func verifyOnceKnown(
-        _ rollout: String, _ project: String, _ patience: WaitPolicy,
+        _ rollout: Rollout, _ patience: WaitPolicy,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws -> Verdict? {
-        let slot = capacity.lookSlot(for: project)
+        let slot = capacity.lookSlot(for: rollout.project)
         defer { slot.leave() }
         while true {
-            let verdict = try await verify(
-                rollout, project: project, patience: patience, in: slot, progress: progress)
+            let verdict = try await verify(rollout, patience: patience, in: slot, progress: progress)
             if let verdict { return verdict }
             let left = Duration.milliseconds(patience.deadline - clock.steady())
             guard patience.attempts == nil, left > .zero else { return nil }
@@ -92,19 +92,19 @@ extension VerificationRunner {
     /// `event: progress` for each news, `event: verdict` at the end. A reader that is slow gets the newest when it can
     /// take it, and holds up none of those who share the look.
     private func sendEvents(
-        _ rollout: String, _ project: String, _ patience: WaitPolicy, _ sink: EventSink,
+        on rollout: Rollout, _ patience: WaitPolicy, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let (news, told) = AsyncStream.makeStream(of: Verdict.self, bufferingPolicy: .bufferingNewest(1))
         let verdict = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await verdict in news { await sink.tell(verdict) } }
             defer { told.finish() }
-            return try await verifyOnceKnown(rollout, project, patience) { verdict in
+            return try await verifyOnceKnown(rollout, patience) { verdict in
                 told.yield(verdict)
                 await progress(verdict)
             }
         }
-        guard let verdict else { throw GatewayError.rolloutNotFound(rollout) }
+        guard let verdict else { throw GatewayError.rolloutNotFound(rollout.name) }
         try await sink.event("verdict", verdict)
     }
 }

@@ -6,16 +6,12 @@ internal import NIOConcurrencyHelpers
 extension VerificationRunner {
     /// A question that has no verdict yet.
     struct Inquiry: Sendable {
-        let rollout: String
-        let project: String
+        let rollout: Rollout
         let patience: WaitPolicy
         /// Its part of the verifier's capacity.
         let slot: QuestionSlot
         /// Told what is known while the rollout is not complete.
         let progress: @Sendable (Verdict) async -> Void
-
-        /// What those who ask the same have in common.
-        var key: String { "\(project)/\(rollout)" }
 
         /// Whether a verdict is enough that was found in one look.
         var isInHurry: Bool { patience.attempts == 1 }
@@ -24,7 +20,7 @@ extension VerificationRunner {
     /// Works on the question, or listens to the one that does.
     func share(_ inquiry: Inquiry) async throws -> Verdict? {
         while true {
-            switch shared.join(inquiry.key) {
+            switch shared.join(inquiry.rollout) {
             case .work(let wake): return try await work(on: inquiry, wake)
             case .listen(let events, let latest):
                 guard inquiry.slot.park() else { return try known(latest) }
@@ -41,14 +37,14 @@ extension VerificationRunner {
     }
 
     private func work(on inquiry: Inquiry, _ wake: WakeSignal) async throws -> Verdict? {
-        let (rollout, project) = (inquiry.rollout, inquiry.project)
+        let rollout = inquiry.rollout
         var ending = SingleFlight.Event.abandoned
-        defer { shared.end(inquiry.key, ending) }
+        defer { shared.end(inquiry.rollout, ending) }
         let tell = { @Sendable [shared] (news: WorkLease.State) in
-            shared.tell(news, of: inquiry.key)
+            shared.tell(news, of: inquiry.rollout)
             await inquiry.progress(news.verdict)
         }
-        let lease = WorkLease(on: rollout, project: project, redis: redis)
+        let lease = WorkLease(on: rollout, redis: redis)
         if let heard = try await follow(lease, inquiry, tell) {
             ending = .ended(heard)
             return heard
@@ -57,11 +53,12 @@ extension VerificationRunner {
             identity: options.identity, requestTimeout: options.requestTimeout, resendGrace: options.resendGrace,
             firstPause: inquiry.patience.firstPause, attempts: inquiry.patience.attempts)
         let run = ReconcilerRun(
-            source: source(of: project) ?? NoTraceSource(project: project), reader: reader, spans: spans,
+            source: source(of: rollout.project) ?? NoTraceSource(project: rollout.project), reader: reader,
+            spans: spans,
             verdicts: verdicts, clock: clock, slot: inquiry.slot, wake: wake, logger: logger)
         let verdict = try await lease.hold(asked: wake.send) { note in
             try await run.verdict(
-                on: rollout, project: project, rules: rules, by: inquiry.patience.deadline
+                on: rollout, rules: rules, by: inquiry.patience.deadline
             ) { news in
                 await note(news)
                 await tell(news)
@@ -81,7 +78,7 @@ extension VerificationRunner {
         var isFirst = true
         while try await !lease.take(asking: isFirst) {
             isFirst = false
-            if let verdict = try await verdicts.verdict(inquiry.rollout, project: inquiry.project, now: clock.now()),
+            if let verdict = try await verdicts.verdict(on: inquiry.rollout, now: clock.now()),
                 verdict.kind == .complete || inquiry.isInHurry
             {
                 return verdict
@@ -144,7 +141,7 @@ extension VerificationRunner {
 
     private func stillChecking(_ inquiry: Inquiry) -> Verdict {
         Verdict(
-            rollout: inquiry.rollout, project: inquiry.project, kind: .unknown,
+            rollout: inquiry.rollout, kind: .unknown,
             reason: "the rollout is still being checked; ask again",
             expected: 0, traced: 0,
             inFlight: 0, failed: 0, missing: [], checkedAt: clock.now())

@@ -17,7 +17,8 @@ extension VerificationRunner {
         }
         let patience = WaitPolicy(
             deadline: question.deadline - Self.answerMargin, attempts: query.maxRetries + 1, firstPause: .seconds(1))
-        let verdict = try await verify(query.rollout, project: question.project, patience: patience, progress: progress)
+        let verdict = try await verify(
+            Rollout(query.rollout, project: question.project), patience: patience, progress: progress)
         guard let verdict else { throw GatewayError.rolloutNotFound(query.rollout) }
         if verdict.isLoss { return try await sendLoss(verdict, sink) }
         if verdict.kind == .unknown { throw GatewayError.storeUnavailable(verdict.reason ?? "") }
@@ -128,7 +129,7 @@ extension VerificationRunner {
     private func chosen(
         _ query: TracesQuery, _ verdict: Verdict, isPointwise: Bool, _ fetch: TraceFetch
     ) async throws -> [InsertionID] {
-        let reading = try await reader.read(query.rollout, project: verdict.project, failed: verdict.failed)
+        let reading = try await reader.read(verdict.rollout, failed: verdict.failed)
         try Task.checkCancellation()
         var ids = reading.ids
         if ids.count != verdict.expected {
@@ -173,13 +174,13 @@ extension Verdict {
     fileprivate var explanation: String {
         guard expected > 0 else {
             return
-                "Rollout `\(rollout)` has no traces to give: none of its completions has succeeded, and \(failed) have failed."
+                "Rollout `\(rollout.name)` has no traces to give: none of its completions has succeeded, and \(failed) have failed."
         }
         let ids =
             missing.isEmpty
             ? "" : " Missing: \(missing.prefix(10).joined(separator: ", "))\(missingCount > 10 ? ", …" : "")."
         return
-            "Rollout `\(rollout)` is not complete: of \(expected) completions \(traced) are traced, \(inFlight) are in flight and \(missingCount) are missing; "
+            "Rollout `\(rollout.name)` is not complete: of \(expected) completions \(traced) are traced, \(inFlight) are in flight and \(missingCount) are missing; "
             + "\(failed) have failed.\(ids) Ask again later."
     }
 }

@@ -100,29 +100,29 @@ package final class VerificationRunner: Sendable {
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`; `GatewayError` if the verifier has no room for the question.
     package func verify(
-        _ rollout: String, project: String, patience: WaitPolicy,
+        _ rollout: Rollout, patience: WaitPolicy,
         progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
     ) async throws -> Verdict? {
-        let slot = capacity.lookSlot(for: project)
+        let slot = capacity.lookSlot(for: rollout.project)
         defer { slot.leave() }
-        return try await verify(rollout, project: project, patience: patience, in: slot, progress: progress)
+        return try await verify(rollout, patience: patience, in: slot, progress: progress)
     }
 
     /// The same in a slot that the caller has, and keeps.
     func verify(
-        _ rollout: String, project: String, patience: WaitPolicy, in slot: QuestionSlot,
+        _ rollout: Rollout, patience: WaitPolicy, in slot: QuestionSlot,
         progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws -> Verdict? {
-        let cached = try await verdicts.verdict(rollout, project: project, now: clock.now())
+        let cached = try await verdicts.verdict(on: rollout, now: clock.now())
         if let cached, cached.kind == .complete || patience.attempts == 1 { return cached }
         return try await share(
-            Inquiry(rollout: rollout, project: project, patience: patience, slot: slot, progress: progress))
+            Inquiry(rollout: rollout, patience: patience, slot: slot, progress: progress))
     }
 
     func source(of project: String) -> (any TraceSource)? { sources(project) }
 
     /// The number of listeners to the work on this rollout, for tests.
-    func listeners(to rollout: String, project: String) -> Int { shared.listeners(to: "\(project)/\(rollout)") }
+    func listeners(to rollout: Rollout) -> Int { shared.listeners(to: rollout) }
 }
 
 /// Stands for the store of a project that has none.

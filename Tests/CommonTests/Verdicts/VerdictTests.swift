@@ -8,7 +8,8 @@ import Testing
     static func verdict(_ kind: Verdict.Kind, reason: String? = nil, at time: Timestamp = 1_763_839_599_120) -> Verdict
     {
         Verdict(
-            rollout: "r\"é", project: "p", kind: kind, reason: reason, expected: 5, traced: kind == .complete ? 5 : 2,
+            rollout: Rollout("r\"é", project: "p"), kind: kind, reason: reason, expected: 5,
+            traced: kind == .complete ? 5 : 2,
             inFlight: 0, failed: 1,
             missing: kind == .incomplete ? ["a", "b", "c"] : [], checkedAt: time)
     }
@@ -41,7 +42,9 @@ import Testing
         let values = stride(from: 1, to: verdict.fields.count, by: 2).map {
             RedisValue.bytes(Array(verdict.fields[$0].utf8))
         }
-        let read = { (now: Timestamp) in Verdict(fields: .array(values), rollout: "r\"é", project: "p", now: now) }
+        let read = { (now: Timestamp) in
+            Verdict(fields: .array(values), rollout: Rollout("r\"é", project: "p"), now: now)
+        }
         #expect(read(verdict.checkedAt) == verdict)
         #expect(read(verdict.checkedAt + 999) == verdict)
         // What is not final holds for a second.
@@ -50,6 +53,7 @@ import Testing
 
     @Test func `nothing is no verdict`() {
         #expect(
-            Verdict(fields: .array(Verdict.fieldNames.map { _ in .null }), rollout: "r", project: "p", now: 0) == nil)
+            Verdict(fields: .array(Verdict.fieldNames.map { _ in .null }), rollout: Rollout("r", project: "p"), now: 0)
+                == nil)
     }
 }

@@ -29,7 +29,7 @@ import Testing
     @Test func `its sealed spans and log entries are read`() throws {
         #expect(try envelope.open(FirstVersion.sealedSpan, for: .span(.numbered(1))) == Array(FirstVersion.span.utf8))
         #expect(
-            try envelope.open(FirstVersion.sealedLog, for: .value(of: Keys.logs("r", project: "local")))
+            try envelope.open(FirstVersion.sealedLog, for: .value(of: Keys.logs(of: Rollout("r", project: "local"))))
                 == Array(FirstVersion.log.utf8))
     }
 

@@ -163,7 +163,7 @@ import Testing
                 }
             }
             try await eventually {
-                let keys = ["ends", "runs"].map { Keys.verifying($0, project: "main") }
+                let keys = ["ends", "runs"].map { Keys.verifying(of: Rollout($0, project: "main")) }
                 return try await rig.fleet.redis.send(RedisCommand("EXISTS", keys[0], keys[1])).int == 2
             }
             try await rig.verifier { _ in

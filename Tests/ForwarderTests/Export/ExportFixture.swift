@@ -55,7 +55,7 @@ struct ExportFixture: Sendable {
         _ = try await admission.enqueue(job)
         let delivery = try #require(try await stream.read(upTo: 1, wait: .seconds(1)).first)
         let span = try envelope.seal(span, for: .span(id, holding: span))
-        let rollout = hasFailed ? RolloutKeys("r", project: project, defaultProject: "a") : nil
+        let rollout = hasFailed ? RolloutKeys(Rollout("r", project: project), defaultProject: "a") : nil
         let ending = JobStream.Ending(
             removeFrom: rollout,
             span: .init(

@@ -25,7 +25,7 @@ import Upstream
                     $0.litellmTraces = proxyTraces
                 }
             ) { forwarder in
-                let key = Keys.ended(ForwarderFixture.rollout, project: "local")
+                let key = Keys.ended(of: Rollout(ForwarderFixture.rollout, project: "local"))
                 let call = try #require(await fixture.upstream.next())
                 #expect(try await fixture.redis.send(RedisCommand("EXISTS", key)).int == 0)
                 call.answer(status).send(ScriptedCall.completion).end()

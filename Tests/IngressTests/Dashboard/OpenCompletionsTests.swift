@@ -22,7 +22,7 @@ import Testing
     private func ask(
         _ redis: RedisClient, project: String = "main", now: Timestamp = .now
     ) async throws -> (places: [String], ids: [String], leftOut: String) {
-        let bytes = try await Self.open(redis).answer("r1", project: project, now: now)
+        let bytes = try await Self.open(redis).answer(of: Rollout("r1", project: project), now: now)
         let answer = try JSONObject.scan(bytes, maximumDepth: 8)
         let open = (answer.member("open").flatMap { answer.elements($0) } ?? []).compactMap { element in
             try? JSONObject.scan(answer.bytes, range: element.value, maximumDepth: .max)
@@ -44,7 +44,7 @@ import Testing
             _ = try await redis.send(RedisCommand("SET", Keys.span(ids[2]), "x", "EX", 7200))
             _ = try await redis.send(RedisCommand("SET", Keys.span(ids[3]), "x", "EX", 3600))
             _ = try await redis.send(RedisCommand("SET", Keys.span(ids[4]), "x"))
-            let verified = Keys.verified("r1", project: "main")
+            let verified = Keys.verified(of: Rollout("r1", project: "main"))
             _ = try await redis.send(RedisCommand("SADD", verified, ids[5].description))
             let found = try await ask(redis)
             #expect(found.ids == ids.prefix(5).map(\.description), "in the order in which they came")

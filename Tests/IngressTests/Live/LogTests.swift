@@ -66,14 +66,15 @@ import Testing
         try await LiveIngress.run { ingress in
             let known = #"{"code":101,"message":"running"}"#
             try await add(Self.entry(["r1"], message: "known", status: known), to: ingress)
-            let logs = Keys.logs("r1", project: "main")
+            let logs = Keys.logs(of: Rollout("r1", project: "main"))
             let envelope = what == "other key" ? Envelope(key: .random()) : ingress.forwarder.envelope
             var sealed = try envelope.seal(
                 Array(Self.entry(["r1"], message: "hidden", status: #"{"code":100}"#).utf8), for: .value(of: logs))
             if what == "later version" { sealed[0] = 2 }
             if what == "damaged" { sealed[40] ^= 1 }
             _ = try await ingress.redis.send(RedisCommand("XADD", logs, "*", "p", sealed))
-            _ = try await ingress.redis.send(RedisCommand("HSET", Keys.status("r1", project: "main"), "entry", sealed))
+            _ = try await ingress.redis.send(
+                RedisCommand("HSET", Keys.status(of: Rollout("r1", project: "main")), "entry", sealed))
             #expect(try await messages(ingress, "tags=rollout_id:r1") == ["known"])
             #expect(try await status(ingress, of: "r1") == #"{"rollout_id":"r1","status":\#(known),"extras":null}"#)
         }
@@ -144,11 +145,11 @@ import Testing
                     == (5..<LogStore.entryLimit + 5).reversed().map(String.init))
             let large = Self.entry(["r2"], message: String(repeating: "x", count: LogEntry.sizeLimit - 200))
             for _ in 0..<LogStore.byteLimit / LogEntry.sizeLimit + 4 { try await add(large, to: ingress) }
-            let logs = Keys.logs("r2", project: "main")
+            let logs = Keys.logs(of: Rollout("r2", project: "main"))
             let kept = try await ingress.redis.send(RedisCommand("XRANGE", logs, "-", "+")).array ?? []
             let bytes = kept.reduce(0) { $0 + ($1[1][1].bytes?.count ?? 0) }
             #expect(bytes <= LogStore.byteLimit && bytes > LogStore.byteLimit - 2 * LogEntry.sizeLimit)
-            let status = Keys.status("r2", project: "main")
+            let status = Keys.status(of: Rollout("r2", project: "main"))
             #expect(try await ingress.redis.send(RedisCommand("HGET", status, "bytes")).int == bytes)
             for key in [logs, status] {
                 let left = try #require(try await ingress.redis.send(RedisCommand("TTL", key)).int)
@@ -174,7 +175,8 @@ import Testing
         try await LiveIngress.run { ingress in
             try await add(
                 Self.entry(["r1"], message: "canary-4711", status: #"{"code":0,"message":"canary-4711"}"#), to: ingress)
-            for key in [Keys.logs("r1", project: "main"), Keys.status("r1", project: "main")] {
+            for key in [Keys.logs(of: Rollout("r1", project: "main")), Keys.status(of: Rollout("r1", project: "main"))]
+            {
                 let dump = try #require(try await ingress.redis.send(RedisCommand("DUMP", key)).bytes)
                 #expect(dump.firstRange(of: Array("canary".utf8)) == nil)
             }
@@ -185,13 +187,14 @@ import Testing
     @Test func `what is not the gateway's own is not shown`() async throws {
         try await LiveIngress.run { ingress in
             try await add(Self.entry(["r1"], status: #"{"code":0}"#), to: ingress)
-            let entry = try await ingress.redis.send(RedisCommand("HGET", Keys.status("r1", project: "main"), "entry"))
+            let entry = try await ingress.redis.send(
+                RedisCommand("HGET", Keys.status(of: Rollout("r1", project: "main")), "entry"))
             let moved = try #require(entry.bytes)
             for sealed in [moved, Array("garbage".utf8)] {
                 _ = try await ingress.redis.send(
-                    RedisCommand("XADD", Keys.logs("r2", project: "main"), "*", "p", sealed))
+                    RedisCommand("XADD", Keys.logs(of: Rollout("r2", project: "main")), "*", "p", sealed))
                 _ = try await ingress.redis.send(
-                    RedisCommand("HSET", Keys.status("r2", project: "main"), "entry", sealed))
+                    RedisCommand("HSET", Keys.status(of: Rollout("r2", project: "main")), "entry", sealed))
                 #expect(try await messages(ingress, "tags=rollout_id:r2").isEmpty)
                 #expect(try await status(ingress, of: "r2").contains(#""status":null"#))
             }

@@ -78,10 +78,11 @@ import Testing
         try await LiveIngress.run { ingress in
             try await complete(ingress)
             let store = VerdictStore(redis: ingress.redis, defaultProject: "main")
-            let begun = try await store.begin("r1", project: "main")
+            let begun = try await store.begin(Rollout("r1", project: "main"))
             let beginning = try #require(begun)
             let verdict = Verdict(
-                rollout: "r1", project: "main", kind: .complete, expected: 1, traced: 1, inFlight: 0, failed: 0,
+                rollout: Rollout("r1", project: "main"), kind: .complete, expected: 1, traced: 1, inFlight: 0,
+                failed: 0,
                 missing: [],
                 checkedAt: .now)
             let isWritten = try await store.write(verdict, mark: beginning.mark)

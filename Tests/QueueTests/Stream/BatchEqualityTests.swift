@@ -46,7 +46,7 @@ import Testing
             try await fixture.send("SET", "taken", "a stranger's")
             try await fixture.send("SET", Keys.rollouts(project: "broken"), "a stranger's")
             if spans > 40 { try await fixture.send("SET", Keys.traceBytes, spans) }
-            try await fixture.send("HSET", Keys.verdict("r1", project: "local"), "verdict", "complete")
+            try await fixture.send("HSET", Keys.verdict(of: Rollout("r1", project: "local")), "verdict", "complete")
         }
         for _ in 0..<3 {
             let asked = (0..<1 + random.below(8)).map { _ in ask(batched, &random) }
@@ -115,7 +115,7 @@ import Testing
             redis: fixture.redis, envelope: fixture.envelope, limits: Self.limits, defaultProject: "local")
         let results = try await fixture.inOneTurn(asked.count) { place, completion in
             let (job, one) = (asked[place].job, asked[place])
-            let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: "local") }
+            let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: "local") }
             admission.batcher.submit(
                 EnqueueStep(
                     job: job, sealed: one.sealed, rollout: rollout, renews: one.renews,
@@ -163,7 +163,7 @@ import Testing
     }
 
     private func end(of job: Job, _ random: inout SeededRandom) -> QueueFixture.End {
-        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: "local") }
+        let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: "local") }
         let span = JobStream.Span(
             project: job.project, sealed: [UInt8](repeating: 2, count: random.below(20)), life: .seconds(100))
         return QueueFixture.End(

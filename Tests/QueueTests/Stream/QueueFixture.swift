@@ -87,7 +87,7 @@ struct QueueFixture: Sendable {
 
 extension RolloutKeys {
     /// Those of `QueueFixture.job`'s rollout.
-    static let sample = RolloutKeys("rollout", project: "local", defaultProject: "local")
+    static let sample = RolloutKeys(Rollout("rollout", project: "local"), defaultProject: "local")
 }
 
 extension JobAdmission {

@@ -15,7 +15,7 @@ struct SingleSteps {
     }
 
     func enqueue(_ job: Job, sealed: [UInt8], takes: Bool, renews: Bool) async throws(RedisError) -> Reply {
-        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: "local") }
+        let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: "local") }
         var keys = [Keys.jobs, Keys.jobBytes, Keys.traceBytes]
         keys += [rollout?.set, rollout?.verdict, rollout?.record, rollout?.list, rollout?.count].map { $0 ?? "" }
         if job.isFetchable {

@@ -58,7 +58,9 @@ final class VerifierFixture: Sendable {
         for start in stride(from: 0, to: ids.count, by: 1000) {
             var command = RedisCommand("SADD", rollout)
             command.append(contentsOf: ids[start..<min(start + 1000, ids.count)].map(\.description))
-            _ = try await redis.send(batch: [command, RedisCommand("DEL", Keys.verdict(rollout, project: "local"))])
+            _ = try await redis.send(batch: [
+                command, RedisCommand("DEL", Keys.verdict(of: Rollout(rollout, project: "local"))),
+            ])
         }
         try await send("EXPIRE", rollout, 86_400)
     }
@@ -67,8 +69,9 @@ final class VerifierFixture: Sendable {
     func fail(_ id: InsertionID, rollout: String = "r") async throws {
         _ = try await redis.send(batch: [
             RedisCommand("MULTI"), RedisCommand("SREM", rollout, id.description),
-            RedisCommand("DEL", Keys.verdict(rollout, project: "local")),
-            RedisCommand("HINCRBY", Keys.record(rollout: rollout, project: "local"), "failed", 1), RedisCommand("EXEC"),
+            RedisCommand("DEL", Keys.verdict(of: Rollout(rollout, project: "local"))),
+            RedisCommand("HINCRBY", Keys.record(of: Rollout(rollout, project: "local")), "failed", 1),
+            RedisCommand("EXEC"),
         ])
     }
 

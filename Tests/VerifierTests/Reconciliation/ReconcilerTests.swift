@@ -16,7 +16,7 @@ import Testing
     ) -> (Reconciler, Timestamp) {
         let now = (ids.last?.time ?? time) + 400_000
         var reconciler = Reconciler(
-            rollout: "r", project: "p",
+            rollout: Rollout("r", project: "p"),
             rules: .init(
                 identity: identity, attempts: attempts, deadline: deadline ?? now + 3_600_000))
         #expect(reconciler.next(now: now) == .readRollout)
@@ -42,7 +42,8 @@ import Testing
         #expect(
             verdict
                 == Verdict(
-                    rollout: "r", project: "p", kind: .complete, expected: 3, traced: 3, inFlight: 0, failed: 0,
+                    rollout: Rollout("r", project: "p"), kind: .complete, expected: 3, traced: 3, inFlight: 0,
+                    failed: 0,
                     missing: [], checkedAt: now))
     }
 
@@ -96,7 +97,8 @@ import Testing
     @Test func `what is in flight is not asked for and not missing`() throws {
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .distantFuture))
+        var reconciler = Reconciler(
+            rollout: Rollout("r", project: "p"), rules: .init(attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids, failed: 4))
         _ = reconciler.next(now: now)
@@ -111,7 +113,8 @@ import Testing
     @Test func `what may have been forgotten is asked for`() throws {
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .distantFuture))
+        var reconciler = Reconciler(
+            rollout: Rollout("r", project: "p"), rules: .init(attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids))
         _ = reconciler.next(now: now)
@@ -127,7 +130,7 @@ import Testing
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
         var reconciler = Reconciler(
-            rollout: "r", project: "p", rules: .init(identity: .tag, attempts: 1, deadline: .distantFuture))
+            rollout: Rollout("r", project: "p"), rules: .init(identity: .tag, attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids))
         _ = reconciler.next(now: now)
@@ -143,7 +146,8 @@ import Testing
     func `a request is in flight for its time alone`(_ age: Int64, _ inFlight: Int, _ missing: Int) throws {
         let id = InsertionID.sample(0)
         let now = Self.time + age
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .distantFuture))
+        var reconciler = Reconciler(
+            rollout: Rollout("r", project: "p"), rules: .init(attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: [id], pending: [id]))
         _ = reconciler.next(now: now)
@@ -181,7 +185,8 @@ import Testing
     }
 
     @Test func `a stranger in the set keeps it incomplete`() throws {
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .distantFuture))
+        var reconciler = Reconciler(
+            rollout: Rollout("r", project: "p"), rules: .init(attempts: 1, deadline: .distantFuture))
         _ = reconciler.next(now: 0)
         reconciler.read(RolloutReading(ids: [], pending: [], strangers: ["who?"], strangerCount: 1))
         guard case .conclude(let verdict) = reconciler.next(now: 0) else { throw Unexpected("no verdict") }

@@ -94,7 +94,7 @@ import Testing
         try await VerifierFixture.run(identity: .tag) { fixture in
             let (ended, running) = (fixture.ids.next(), fixture.ids.next())
             try await fixture.begin([ended, running])
-            try await fixture.send("SADD", Keys.ended("r", project: "local"), ended.description)
+            try await fixture.send("SADD", Keys.ended(of: Rollout("r", project: "local")), ended.description)
             let answer = try await fixture.ask("/rollouts/r")
             #expect(answer.json?.count("in_flight") == 1, "\(answer.text)")
             #expect(answer.json?.texts("missing") == [ended.description])
@@ -197,7 +197,7 @@ import Testing
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             _ = try await fixture.complete(600)
-            _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
+            _ = try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())
             let asked = store.asked
             let question = Question(
                 project: "local", path: "/traces", query: "tags=rollout_id:r&limit=600",

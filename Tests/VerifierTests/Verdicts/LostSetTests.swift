@@ -8,7 +8,7 @@ import Testing
 /// A rollout of which Redis has lost ids is `unknown`, and never complete with those that are left.
 @Suite(.timeLimit(.minutes(5))) struct LostSetTests {
     private static let keys = RolloutActs.keys
-    private static let verified = Keys.verified("r", project: "local")
+    private static let verified = Keys.verified(of: Rollout("r", project: "local"))
 
     /// What happens to a rollout of three traced completions, of which a verdict was asked before.
     enum Loss: String, CaseIterable, CustomTestStringConvertible {
@@ -35,7 +35,8 @@ import Testing
             var ids = try await acts.add(3)
             try await acts.end { _ in false }
             fixture.store.show(ids.map { FakeSpan($0) })
-            let before = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
+            let before = try await fixture.verifier().verify(
+                Rollout("r", project: "local"), patience: fixture.patience())
             #expect(before?.kind == .complete && before?.expected == 3)
             for key in loss.deleted { try await fixture.send("DEL", key) }
             if loss == .setExpiresThenOneMore { try await fixture.send("PEXPIRE", Self.keys.set, 0) }
@@ -44,13 +45,15 @@ import Testing
             try await acts.end { _ in false }
             fixture.store.show(ids.map { FakeSpan($0) })
             let after = try #require(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience(attempts: 1)))
+                try await fixture.verifier().verify(
+                    Rollout("r", project: "local"), patience: fixture.patience(attempts: 1)))
             #expect(after.kind == .unknown && after.isLoss && after.expected >= 3, "\(after)")
             #expect(
                 after.reason?.contains("ROLLOUT_TTL_SECONDS") == true
                     && after.reason?.contains("maxmemory-policy") == true)
             #expect(
-                try await VerdictStore(redis: fixture.redis, defaultProject: "local").verdict("r", project: "local")?
+                try await VerdictStore(redis: fixture.redis, defaultProject: "local").verdict(
+                    on: Rollout("r", project: "local"))?
                     .kind
                     != .complete)
             let traces = try await fixture.ask("/traces", query: "tags=rollout_id:r&max_retries=0")
@@ -95,7 +98,8 @@ import Testing
             ids.removeAll(where: failed.contains)
             fixture.store.show(ids.map { FakeSpan($0) })
             let verdict = try #require(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience(.seconds(400))))
+                try await fixture.verifier().verify(
+                    Rollout("r", project: "local"), patience: fixture.patience(.seconds(400))))
             #expect(verdict.kind == .complete && verdict.expected == ids.count, "\(verdict)")
         }
     }
@@ -139,7 +143,7 @@ import Testing
                 default: fixture.store.show(alive.map { FakeSpan($0) })
                 }
                 let verdict = try await fixture.verifier().verify(
-                    "r", project: "local", patience: fixture.patience(attempts: 1))
+                    Rollout("r", project: "local"), patience: fixture.patience(attempts: 1))
                 guard let verdict, verdict.kind == .complete else { continue }
                 #expect(verdict.expected == alive.count, "\(verdict)")
             }
@@ -148,7 +152,7 @@ import Testing
             fixture.store.show(alive.map { FakeSpan($0) })
             fixture.time.advance(.seconds(2))
             let verdict = try await fixture.verifier().verify(
-                "r", project: "local", patience: fixture.patience(.seconds(400)))
+                Rollout("r", project: "local"), patience: fixture.patience(.seconds(400)))
             #expect(verdict == nil || verdict?.kind == .complete)
         }
     }

@@ -29,7 +29,7 @@ import Upstream
         fixture.time.stop(telling: resting)
         try await withThrowingTaskGroup(of: Void.self) { group in
             let policy = fixture.patience(patience)
-            group.addTask { _ = try? await verifier.verify(rollout, project: "local", patience: policy) }
+            group.addTask { _ = try? await verifier.verify(Rollout(rollout, project: "local"), patience: policy) }
             await resting.wait()
             try await body()
             group.cancelAll()
@@ -43,7 +43,7 @@ import Upstream
             try await fixture.complete(2, rollout: "other")
             try await resting("r", verifier, fixture, for: .seconds(60)) {
                 let other = try await verifier.verify(
-                    "other", project: "local", patience: fixture.patience(attempts: 1))
+                    Rollout("other", project: "local"), patience: fixture.patience(attempts: 1))
                 #expect(other?.kind == .complete)
                 let traces = CollectingSink()
                 try await verifier.answer(question("/traces", query: "tags=rollout_id:other", fixture), to: traces)
@@ -67,7 +67,7 @@ import Upstream
                 await resting.wait()
                 #expect(capacity.waiting == 1)
                 let other = try await verifier.verify(
-                    "other", project: "local", patience: fixture.patience(attempts: 1))
+                    Rollout("other", project: "local"), patience: fixture.patience(attempts: 1))
                 #expect(other?.kind == .complete)
                 group.cancelAll()
             }
@@ -149,13 +149,13 @@ import Upstream
             // Time passes with each sleep that begins.
             let policy = VerificationRunner.WaitPolicy(deadline: fixture.time.now + 50_000_000)
             try await withThrowingTaskGroup(of: Verdict?.self) { group in
-                group.addTask { try await verifier.verify("r", project: "local", patience: policy) }
+                group.addTask { try await verifier.verify(Rollout("r", project: "local"), patience: policy) }
                 await resting.wait()
                 try await fixture.finish(id)
                 fixture.store.show([FakeSpan(id)])
                 var second = VerificationRunner.WaitPolicy(deadline: fixture.time.now + 40_000_000)
                 second.attempts = attempts
-                let verdict = try await verifier.verify("r", project: "local", patience: second)
+                let verdict = try await verifier.verify(Rollout("r", project: "local"), patience: second)
                 #expect(verdict?.kind == .complete)
                 #expect(try await group.next()??.kind == .complete)
             }
@@ -170,11 +170,11 @@ import Upstream
             fixture.time.stop(telling: resting)
             let policy = VerificationRunner.WaitPolicy(deadline: fixture.time.now + 50_000_000)
             try await withThrowingTaskGroup(of: Verdict?.self) { group in
-                group.addTask { try await fixture.verifier().verify("r", project: "local", patience: policy) }
+                group.addTask { try await fixture.verifier().verify(Rollout("r", project: "local"), patience: policy) }
                 await resting.wait()
                 try await fixture.finish(id)
                 fixture.store.show([FakeSpan(id)])
-                group.addTask { try await fixture.verifier().verify("r", project: "local", patience: policy) }
+                group.addTask { try await fixture.verifier().verify(Rollout("r", project: "local"), patience: policy) }
                 // The second one's own wait does not end in this test.
                 #expect(try await group.next()??.kind == .complete)
                 group.cancelAll()

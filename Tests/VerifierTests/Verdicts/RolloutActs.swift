@@ -8,7 +8,7 @@ struct RolloutActs {
     private let admission: JobAdmission
     private let stream: JobStream
     private let ids = InsertionIDGenerator()
-    static let keys = RolloutKeys("r", project: "local", defaultProject: "local")
+    static let keys = RolloutKeys(Rollout("r", project: "local"), defaultProject: "local")
 
     /// - Parameter life: of the rollout's set.
     init(_ redis: RedisClient, life: Duration = .seconds(1000)) async throws {

@@ -186,7 +186,8 @@ import Testing
             let pointwise = try names(try await fixture.ask("/traces/pointwise", query: "tags=rollout_id:r&limit=5"))
             #expect(pointwise == [ids[29].hex])
             #expect(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.traced == 30)
+                try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())?
+                    .traced == 30)
             // The default.
             _ = try await fixture.complete(80)
             #expect(try names(try await fixture.ask("/traces", query: "tags=rollout_id:r")).count == 100)
@@ -278,7 +279,7 @@ import Testing
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             let ids = try await fixture.complete(300)
-            _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
+            _ = try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())
             store.state.withLockedValue { state in
                 state.spans.removeValue(forKey: FakeSpan(ids[10]).key)
                 state.order = []

@@ -34,7 +34,7 @@ import Testing
                     for _ in 0..<2 {
                         group.addTask {
                             _ = try? await fixture.verifier().verify(
-                                "r", project: "local", patience: fixture.patience(.seconds(20)))
+                                Rollout("r", project: "local"), patience: fixture.patience(.seconds(20)))
                         }
                     }
                 }
@@ -46,7 +46,7 @@ import Testing
             var verdict: Verdict?
             for _ in 0..<200 where verdict?.kind != .complete {
                 verdict = try await fixture.verifier().verify(
-                    "r", project: "local", patience: fixture.patience(.seconds(60)))
+                    Rollout("r", project: "local"), patience: fixture.patience(.seconds(60)))
                 try await world.check()
                 try await world.age()
                 if verdict == nil { break }

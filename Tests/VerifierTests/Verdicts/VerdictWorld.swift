@@ -42,7 +42,9 @@ actor VerdictWorld {
         for _ in 0..<Int.random(in: 0...2, using: &random) { try await act() }
         try await check()
         // Whoever is at work stood still for too long: another one begins beside it.
-        if random.chance(percent: 10) { try await fixture.send("DEL", Keys.verifying("r", project: "local")) }
+        if random.chance(percent: 10) {
+            try await fixture.send("DEL", Keys.verifying(of: Rollout("r", project: "local")))
+        }
         guard atStore, !isCalm else { return nil }
         if random.chance(percent: 12) { return .init(429, "{}", [HeaderField("Retry-After", "1")]) }
         if random.chance(percent: 6) { return .init(503) }
@@ -114,7 +116,8 @@ actor VerdictWorld {
     /// A verdict that is read as complete names a set of which every id is in the store.
     func check() async throws {
         let replies = try await fixture.redis.send(batch: [
-            RedisCommand("HGET", Keys.verdict("r", project: "local"), "verdict"), RedisCommand("SMEMBERS", "r"),
+            RedisCommand("HGET", Keys.verdict(of: Rollout("r", project: "local")), "verdict"),
+            RedisCommand("SMEMBERS", "r"),
         ])
         guard replies[0].string == "complete" else { return }
         let members = (replies[1].array ?? []).compactMap { $0.string.flatMap { InsertionID($0) } }

@@ -11,7 +11,8 @@ import Testing
     @Test func `a rollout whose traces are there is complete`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(3)
-            let verdict = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
+            let verdict = try await fixture.verifier().verify(
+                Rollout("r", project: "local"), patience: fixture.patience())
             #expect(verdict?.kind == .complete && verdict?.expected == 3 && verdict?.traced == 3)
         }
     }
@@ -19,15 +20,16 @@ import Testing
     @Test func `a verdict that holds costs no call and one that does not is made anew`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(3)
-            _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
+            _ = try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())
             let asked = fixture.store.asked
             #expect(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.kind
+                try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())?.kind
                     == .complete)
             #expect(fixture.store.asked == asked)
             let more = try await fixture.complete(1)
             #expect(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.expected == 4)
+                try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())?
+                    .expected == 4)
             // Only the new one was asked for.
             #expect(fixture.store.asked == asked + 1)
             #expect(fixture.store.targets.last?.contains(more[0].hex) == true)
@@ -36,7 +38,9 @@ import Testing
 
     @Test func `what is unknown failed or in flight is told apart`() async throws {
         try await VerifierFixture.run { fixture in
-            #expect(try await fixture.verifier().verify("r", project: "local", patience: fixture.patience()) == nil)
+            #expect(
+                try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience()) == nil
+            )
             let traced = try await fixture.complete(2)
             let (flying, missing, failing) = (fixture.ids.next(), fixture.ids.next(), fixture.ids.next())
             try await fixture.begin([flying, missing, failing])
@@ -44,7 +48,8 @@ import Testing
             try await fixture.fail(failing)
             fixture.time.advance(.seconds(10))
             let verdict = try #require(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience(attempts: 1)))
+                try await fixture.verifier().verify(
+                    Rollout("r", project: "local"), patience: fixture.patience(attempts: 1)))
             #expect(
                 verdict.kind == .incomplete && verdict.expected == 4 && verdict.traced == traced.count
                     && verdict.inFlight == 1)
@@ -61,7 +66,7 @@ import Testing
             let oldest = ids[200].milliseconds / 1000
             try await fixture.send("RPUSH", Keys.keptTraces, "\(oldest) 6 \(Keys.span(ids[200]))")
             let verdict = try await fixture.verifier().verify(
-                "r", project: "local", patience: fixture.patience(attempts: 1))
+                Rollout("r", project: "local"), patience: fixture.patience(attempts: 1))
             #expect(verdict?.kind == .complete && verdict?.traced == 300)
         }
     }
@@ -72,7 +77,7 @@ import Testing
             try await fixture.begin([fixture.ids.next()])
             try await fixture.send("RPUSH", Keys.keptTraces, "\(UInt64.max) 6 a")
             let verdict = try await fixture.verifier().verify(
-                "r", project: "local", patience: fixture.patience(attempts: 1))
+                Rollout("r", project: "local"), patience: fixture.patience(attempts: 1))
             #expect(verdict?.kind == .incomplete && verdict?.expected == 1)
         }
     }
@@ -82,12 +87,15 @@ import Testing
             try await fixture.begin([fixture.ids.next()])
             let verifier = fixture.verifier()
             let first = try #require(
-                try await verifier.verify("r", project: "local", patience: fixture.patience(attempts: 1)))
+                try await verifier.verify(Rollout("r", project: "local"), patience: fixture.patience(attempts: 1)))
             fixture.time.advance(.milliseconds(900))
-            #expect(try await verifier.verify("r", project: "local", patience: fixture.patience(attempts: 1)) == first)
+            #expect(
+                try await verifier.verify(Rollout("r", project: "local"), patience: fixture.patience(attempts: 1))
+                    == first)
             fixture.time.advance(.milliseconds(200))
             #expect(
-                try await verifier.verify("r", project: "local", patience: fixture.patience(attempts: 1))?.checkedAt
+                try await verifier.verify(Rollout("r", project: "local"), patience: fixture.patience(attempts: 1))?
+                    .checkedAt
                     ?? 0
                     > first.checkedAt)
         }
@@ -112,7 +120,7 @@ import Testing
                 }
             }
             let verdict = try #require(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience()))
+                try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience()))
             #expect(verdict.kind == .complete && verdict.expected == ids.count + 1 && resent.value == 1)
         }
     }
@@ -144,7 +152,7 @@ import Testing
             try await fixture.begin([fixture.ids.next()])
             fixture.time.advance(.seconds(400))
             let verdict = try await fixture.verifier(projects: []).verify(
-                "r", project: "local", patience: fixture.patience())
+                Rollout("r", project: "local"), patience: fixture.patience())
             #expect(verdict?.kind == .unknown && verdict?.reason?.contains("langfuse_keys") == true)
         }
     }
@@ -164,11 +172,11 @@ import Testing
                 }
             }
             let verdict = try await fixture.verifier().verify(
-                "r", project: "local", patience: .init(deadline: fixture.time.now, attempts: 1))
+                Rollout("r", project: "local"), patience: .init(deadline: fixture.time.now, attempts: 1))
             #expect(verdict?.kind == .unknown && verdict?.traced == 3000)
             fixture.time.advance(.seconds(2))
             #expect(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.kind
+                try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())?.kind
                     == .complete)
             // 3 pages and the one that broke; 3 for the rest, since their window is a second wider.
             #expect(calls.value == 7)
@@ -192,9 +200,9 @@ import Testing
             fixture.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
             try await withThrowingTaskGroup { group in
                 for _ in 0..<20 {
-                    group.addTask { try await verifier.verify("r", project: "local", patience: patience) }
+                    group.addTask { try await verifier.verify(Rollout("r", project: "local"), patience: patience) }
                 }
-                try await eventually { verifier.listeners(to: "r", project: "local") == 19 }
+                try await eventually { verifier.listeners(to: Rollout("r", project: "local")) == 19 }
                 gate.send()
                 for try await verdict in group { #expect(verdict?.kind == .complete) }
             }
@@ -214,15 +222,18 @@ import Testing
             try await withThrowingTaskGroup { group in
                 group.addTask {
                     try await withThrowingTaskGroup { first in
-                        first.addTask { _ = try? await verifier.verify("r", project: "local", patience: patience) }
+                        first.addTask {
+                            _ = try? await verifier.verify(Rollout("r", project: "local"), patience: patience)
+                        }
                         await working.wait()
-                        try await eventually { verifier.listeners(to: "r", project: "local") == 1 }
+                        try await eventually { verifier.listeners(to: Rollout("r", project: "local")) == 1 }
                         first.cancelAll()
                     }
                 }
                 await working.wait()
                 store.fault.withLockedValue { $0 = nil }
-                #expect(try await verifier.verify("r", project: "local", patience: patience)?.kind == .complete)
+                #expect(
+                    try await verifier.verify(Rollout("r", project: "local"), patience: patience)?.kind == .complete)
                 try await group.waitForAll()
             }
         }
@@ -238,16 +249,20 @@ import Testing
             fixture.time.onSleep.withLockedValue { $0 = { listening.send() } }
             let patience = VerificationRunner.WaitPolicy(deadline: .max)
             try await withThrowingTaskGroup { group in
-                group.addTask { try await fixture.verifier().verify("r", project: "local", patience: patience) }
+                group.addTask {
+                    try await fixture.verifier().verify(Rollout("r", project: "local"), patience: patience)
+                }
                 await working.wait()
-                group.addTask { try await fixture.verifier().verify("r", project: "local", patience: patience) }
+                group.addTask {
+                    try await fixture.verifier().verify(Rollout("r", project: "local"), patience: patience)
+                }
                 await listening.wait()
                 gate.send()
                 for try await verdict in group { #expect(verdict?.kind == .complete) }
             }
             #expect(store.asked == 1)
             #expect(
-                try await fixture.send("EXISTS", Keys.verifying("r", project: "local")).int == 0,
+                try await fixture.send("EXISTS", Keys.verifying(of: Rollout("r", project: "local"))).int == 0,
                 "nobody is at it any longer")
         }
     }
@@ -264,12 +279,13 @@ import Testing
                     guard heard.withLockedValue({ $0 }) == nil else { return }
                     fixture.time.onSleep.withLockedValue { $0 = { Issue.record("the second one waits") } }
                     let verdict = try await fixture.verifier().verify(
-                        "r", project: "local", patience: fixture.patience(attempts: 1))
+                        Rollout("r", project: "local"), patience: fixture.patience(attempts: 1))
                     heard.withLockedValue { $0 = verdict }
                     fixture.time.onSleep.withLockedValue { $0 = nil }
                 }
             }
-            _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience(.seconds(20)))
+            _ = try await fixture.verifier().verify(
+                Rollout("r", project: "local"), patience: fixture.patience(.seconds(20)))
             #expect(heard.withLockedValue { $0 }?.kind == .incomplete && heard.withLockedValue { $0 }?.traced == 3)
             #expect(fixture.store.asked == 1)
         }
@@ -280,11 +296,12 @@ import Testing
             try await fixture.begin([fixture.ids.next()])
             fixture.time.onSleep.withLockedValue { $0 = { throw CancellationError() } }
             await #expect(throws: CancellationError.self) {
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
+                try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())
             }
             #expect(
                 try await fixture.send(
-                    "EXISTS", Keys.verifying("r", project: "local"), Keys.verdict("r", project: "local")
+                    "EXISTS", Keys.verifying(of: Rollout("r", project: "local")),
+                    Keys.verdict(of: Rollout("r", project: "local"))
                 ).int == 0)
         }
     }
@@ -293,16 +310,16 @@ import Testing
     @Test func `a lease ends by itself`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(3)
-            let dead = WorkLease(on: "r", project: "local", redis: fixture.redis)
+            let dead = WorkLease(on: Rollout("r", project: "local"), redis: fixture.redis)
             #expect(try await dead.take())
-            #expect(try await !WorkLease(on: "r", project: "local", redis: fixture.redis).take())
-            let left = try await fixture.send("PTTL", Keys.verifying("r", project: "local")).int ?? 0
+            #expect(try await !WorkLease(on: Rollout("r", project: "local"), redis: fixture.redis).take())
+            let left = try await fixture.send("PTTL", Keys.verifying(of: Rollout("r", project: "local"))).int ?? 0
             #expect((1...5000).contains(left))
             fixture.time.onSleep.withLockedValue {
-                $0 = { _ = try await fixture.send("DEL", Keys.verifying("r", project: "local")) }
+                $0 = { _ = try await fixture.send("DEL", Keys.verifying(of: Rollout("r", project: "local"))) }
             }
             #expect(
-                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.kind
+                try await fixture.verifier().verify(Rollout("r", project: "local"), patience: fixture.patience())?.kind
                     == .complete)
         }
     }
