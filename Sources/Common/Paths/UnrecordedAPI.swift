@@ -2,13 +2,12 @@
 enum UnrecordedAPI: String, CaseIterable {
     case responses, messages, completions
 
-    /// Nil for another rest of a path.
+    /// Reads the first segment: what stands below it, such as `/messages/count_tokens`, is the same API's.
+    /// - Returns: Nil for another rest of a path.
     init?(_ rest: Substring.UTF8View) {
-        guard
-            let api = Self.allCases.first(where: { api in
-                rest.elementsEqual("/\(api.rawValue)".utf8) || rest.elementsEqual("/\(api.rawValue)/".utf8)
-            })
-        else { return nil }
+        guard rest.first == UInt8(ascii: "/") else { return nil }
+        let segment = rest.dropFirst().prefix { $0 != UInt8(ascii: "/") }
+        guard let api = Self.allCases.first(where: { segment.elementsEqual($0.rawValue.utf8) }) else { return nil }
         self = api
     }
 

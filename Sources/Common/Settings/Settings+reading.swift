@@ -87,8 +87,12 @@ extension Setting {
     /// Whether the setting changes anything for a role in an environment.
     fileprivate func isUsed(by role: Role, _ environment: [String: String]) -> Bool {
         guard commands.contains(role) else { return false }
-        guard name == "REDIS_PORT" else { return true }
-        return environment["REDIS_HOST"].map { !$0.hasPrefix("unix:") } ?? false
+        switch name {
+        case "REDIS_PORT": return environment["REDIS_HOST"].map { !$0.hasPrefix("unix:") } ?? false
+        // Traces go there, and none come here.
+        case "TRACESTORE_PORT" where role == .serve: return environment["LANGFUSE_HOST"]?.isEmpty != false
+        default: return true
+        }
     }
 
     /// The complaint about a value that is against the rule.

@@ -42,9 +42,11 @@ struct GatewayPlace: Equatable {
     /// The project that the URL names, percent-encoded.
     let project: String?
 
-    /// Reads the URL of a gateway, or one that an SDK is given for it: with `/v1`, a project, or a rollout's ids.
+    /// Reads the URL of a gateway, or one that an SDK is given for it: with `/v1`, a project, or a rollout's ids, and
+    /// with `/chat/completions` behind them, as some clients want it.
     init?(_ url: BaseURL) {
         var segments = url.path.split(separator: "/", omittingEmptySubsequences: true)[...]
+        if segments.suffix(2).elementsEqual(["chat", "completions"], by: { $0 == $1 }) { segments.removeLast(2) }
         if let ids = segments.firstIndex(where: { $0 == "rollout_id" }) { segments = segments[..<ids] }
         if segments.last == "v1" { segments.removeLast() }
         var project: String?

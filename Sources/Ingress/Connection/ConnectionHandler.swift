@@ -232,6 +232,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var response = HTTPResponse(status: .init(code: answer.status), headerFields: answer.fields)
         response.headerFields[.connection] = "close"
         response.headerFields[.contentLength] = String(answer.json.count)
+        response.headerFields.sandbox()
         identity.sign(&response.headerFields, as: identity.next())
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         context.write(wrapOutboundOut(.body(ByteBuffer(bytes: answer.json))), promise: nil)

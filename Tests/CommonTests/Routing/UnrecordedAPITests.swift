@@ -8,6 +8,8 @@ import Testing
     @Test(arguments: [
         ("/responses", "set_default_openai_api(\"chat_completions\")"), ("/v1/responses/", "responses_api=false"),
         ("/messages", "anthropic/"), ("/v1/messages", "OpenAI API"), ("/completions", "local-chat-completions"),
+        ("/responses/compact", "responses_api=false"), ("/v1/responses/input_tokens/", "responses_api=false"),
+        ("/messages/count_tokens", "anthropic/"), ("/v1/messages/batches", "OpenAI API"),
     ])
     func `the error says how to repair it`(path: String, advice: String) throws {
         do throws(GatewayError) {
@@ -19,7 +21,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/responses/x", "/response", "/chat/responses", "/embeddings"])
+    @Test(arguments: ["/response", "/responsesx", "/chat/responses", "/embeddings", "//responses"])
     func `others are told the form`(path: String) throws {
         do throws(GatewayError) {
             _ = try CompletionPath(Self.ids + path)

@@ -15,7 +15,7 @@ import Testing
     @Test(arguments: [
         (Role.forwarder, "TRACESTORE_PORT", SettingsTests.required), (.verifier, "PORT", SettingsTests.required),
         (.verifier, "TRACESTORE_PORT", SettingsTests.required), (.serve, "REDIS_PORT", [:]),
-        (.tracestore, "REDIS_PORT", [:]),
+        (.tracestore, "REDIS_PORT", [:]), (.serve, "TRACESTORE_PORT", ["LANGFUSE_HOST": "https://langfuse.example"]),
         (.forwarder, "REDIS_PORT", SettingsTests.required.merging(["REDIS_HOST": "unix:/run/redis.sock"]) { $1 }),
     ])
     func `without use for it it is a note`(role: Role, name: String, environment: [String: String]) throws {

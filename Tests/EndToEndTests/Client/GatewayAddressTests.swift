@@ -20,6 +20,8 @@ import Upstream
         ("https://g/llm/v1", "https://g/llm/v1/rollouts"), ("http://[::1]:4000/v1", "http://[::1]:4000/v1/rollouts"),
         ("http://g:4000/v1/project_id/p%20q", "http://g:4000/v1/project_id/p%20q/rollouts"),
         ("http://g:4000/project_id/p/v1", "http://g:4000/v1/project_id/p/rollouts"),
+        ("http://g:4000/v1/chat/completions", "http://g:4000/v1/rollouts"),
+        ("https://g/llm/v1/project_id/p/chat/completions/", "https://g/llm/v1/project_id/p/rollouts"),
         (
             "http://g:4000/rollout_id/r/invocation_id/i/experiment_id/e/run_id/u/row_id/w",
             "http://g:4000/v1/rollouts"

@@ -19,6 +19,7 @@ import Testing
                 #expect(answer.error?.code == code, "\(answer.text)")
                 #expect(answer["x-insertion-id"].flatMap { InsertionID($0) } != nil)
                 #expect(answer["x-request-id"] == answer["x-insertion-id"])
+                #expect(answer["x-content-type-options"] == "nosniff")
                 #expect(answer["x-should-retry"] == "false")
                 guard isClosed else { return }
                 #expect(answer["connection"] == "close")
