@@ -11,6 +11,8 @@ package struct FilterForm: Sendable, Equatable {
     /// The names of a form's fields.
     private enum Field: String, CaseIterable {
         case name, `operator`, value, range
+        /// One that is set already, percent-encoded.
+        case filter
     }
 
     package init() {}
@@ -43,6 +45,11 @@ package struct FilterForm: Sendable, Equatable {
         guard !fields.isEmpty else { return }
         isSubmitted = true
         func texts(_ field: Field) -> [String] { fields.filter { $0.field == field }.map(\.text) }
+        for text in texts(.filter) {
+            // What is none is told apart by the log, which knows no such parameter.
+            let term = FilterTerm(encoded: text) ?? FilterTerm("filter", nil, text)
+            if !terms.contains(term) { terms.append(term) }
+        }
         let (names, operators, values) = (texts(.name), texts(.operator), texts(.value))
         for index in names.indices where index < operators.count && index < values.count {
             let term = FilterTerm(formName: names[index], operation: operators[index], value: values[index])
