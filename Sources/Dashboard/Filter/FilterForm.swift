@@ -1,4 +1,5 @@
 package import Common
+internal import RequestLog
 
 /// The filters and the time range of a page, read from its URL or from its form. Its query is the API's.
 package struct FilterForm: Sendable, Equatable {
@@ -85,6 +86,23 @@ package struct FilterForm: Sendable, Equatable {
         form.terms.removeAll { $0.parameter == term.parameter }
         form.terms.append(term)
         return form
+    }
+
+    /// The same of those requests alone that count as errors.
+    var failed: FilterForm {
+        let failed = ["failed", "refused", "dead_lettered"]
+        // A query has each filter once, so that one that is there is narrowed.
+        let chosen = terms.first { $0.parameter == "outcome[in]" }.map { term in
+            let values = term.value.split(separator: ",")
+            return failed.filter { name in values.contains { $0 == name } }
+        }
+        if let chosen, chosen.isEmpty { return self }
+        return adding(FilterTerm("outcome", "in", (chosen ?? failed).joined(separator: ",")))
+    }
+
+    /// The same of those alone that a rate limit refused.
+    var limited: FilterForm {
+        adding(FilterTerm("outcome", nil, "refused")).adding(FilterTerm("error_code", nil, RequestRow.limitCode))
     }
 
     package func removing(at index: Int) -> FilterForm {

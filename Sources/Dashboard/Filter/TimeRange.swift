@@ -30,6 +30,14 @@ package struct TimeRange: Sendable, Equatable {
         return end > start ? end.milliseconds(since: start) : nil
     }
 
+    /// The range of charts, which always begin somewhere: as the log does, a day before their end.
+    func charted(now: Timestamp) -> TimeRange {
+        guard from == nil else { return self }
+        guard let to else { return TimeRange(from: MetricsPage.usualRange) }
+        let day = FilterLimits.usualRange
+        return TimeRange(from: Self.time(to, now: now).map { ($0 - day).iso8601 }, to: to)
+    }
+
     /// A moment as the log reads it: of ISO 8601, or so long ago.
     private static func time(_ text: String, now: Timestamp) -> Timestamp? {
         DurationText.milliseconds(text).map { now - .milliseconds($0) } ?? Timestamp(iso8601: text)
