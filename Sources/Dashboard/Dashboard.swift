@@ -16,7 +16,8 @@ package struct Dashboard: Sendable {
     ///     is the first look.
     ///   - source: answers for this project.
     package func page(
-        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?, checks: RolloutChecks? = nil,
+        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?,
+        checks: RolloutChecks? = nil,
         asking source: any DashboardSource
     ) async -> DashboardResponse {
         var frame = Frame(viewer: viewer, project: project, assets: assets)
@@ -88,6 +89,12 @@ package struct Dashboard: Sendable {
         let view = LoginView(next: Self.ownPath(next), loginError: error?.message)
         frame.show(PageContents(title: "Log in", section: nil, template: "login", view: view))
         return html(error?.status ?? 200, Templates.render(frame, with: "login"))
+    }
+
+    /// Sends the browser to the same page once more, now from a page of the gateway's own.
+    /// - Parameter path: with its query, as it was asked for.
+    package func refresh(_ path: String) -> DashboardResponse {
+        html(200, Templates.render(RefreshView(refreshPath: Self.ownPath(path)), with: "refresh"))
     }
 
     /// The page to go to behind the form: one of the dashboard's own. An address of another place is left out.

@@ -1,4 +1,5 @@
 import Common
+import JSON
 import NIOConcurrencyHelpers
 import TestSupport
 import Testing
@@ -252,7 +253,9 @@ struct PageTests {
     @Test(arguments: [
         ("kind=prefix&value=night", "prefix=night"),
         ("kind=prefix&value=a&prefix=b&tag=run_id:r", "tag=run_id:r&prefix=a"),
-        ("kind=run_id&value=r&prefix=b", "prefix=b&tag=run_id:r"), ("kind=prefix&value=&prefix=b", "prefix=b"),
+        ("kind=run_id&value=r&prefix=b", "prefix=b&tag=run_id:r"),
+        ("filter=tag%3Drun_id:a%250A%2501b&kind=prefix&value=", "tag=run_id:a%0A%01b"),
+        ("kind=prefix&value=&prefix=b", "prefix=b"),
     ])
     func `rollouts are searched by their beginning`(form: String, query: String) async {
         let (response, _) = await html(.rollouts, form)
@@ -261,7 +264,7 @@ struct PageTests {
         let source = Self.source()
         let (_, page) = await self.html(.rollouts, "prefix=night&tag=run_id:r", asking: source)
         #expect(source.questions.first == "/rollouts?tag=run_id:r&prefix=night&limit=50")
-        #expect(page.contains("begins with night") && page.contains(#"name="prefix" value="night""#))
+        #expect(page.contains("begins with night") && page.contains(#"name="filter" value="prefix=night""#))
     }
 
     @Test func `audit rows are filtered`() async throws {
@@ -271,7 +274,7 @@ struct PageTests {
             source.questions == ["/logs/audit?kind=key.used&subject[in]=a,b&from=24h&limit=50&cursor=c/0"])
         #expect(html.contains("/audit?kind=key.used&amp;subject[in]=a,b&amp;from=24h&amp;cursor=c/1"))
         #expect(html.contains(#"<option value="key.used" selected>"#))
-        #expect(html.contains(#"name="subject[in]" value="a,b""#), "what the form has no field for is kept")
+        #expect(html.contains(#"name="filter" value="subject[in]=a,b""#), "what the form has no field for is kept")
         #expect(html.contains("/dashboard/projects/p/requests/\(Self.id)") && html.contains("operator</bdi>"))
         #expect(html.contains(#"<span class="muted">count</span> <bdi>3</bdi>"#))
     }
@@ -332,6 +335,70 @@ struct PageTests {
                 == "/logs/requests?status=5xx&limit=50&cursor=c/0")
     }
 
+    @Test func `links carry the range of the charts`() async throws {
+        let (_, usual) = await html(.metrics)
+        #expect(usual.contains(#"<a href="/dashboard/projects/p/requests?from=24h">Rows behind these</a>"#))
+        #expect(usual.contains(#"<a href="/dashboard/projects/p/requests?from=24h">All</a>"#))
+        let failed = "outcome[in]=failed,refused,dead_lettered"
+        #expect(usual.contains("requests?\(failed)&amp;from=2026-11-22T00:00:00.000Z&amp;to=2026-11-22T01:00:00.000Z"))
+        let (_, requests) = await html(.requests)
+        #expect(requests.contains("/metrics?from=2026-11-22T19:26:39.120Z\">Chart these"))
+    }
+
+    @Test(arguments: [DashboardRoute.Page.metrics, .overview, .rules])
+    func `a long range has few points`(page: DashboardRoute.Page) async throws {
+        let source = Self.source()
+        _ = await html(page, "from=90d", asking: source)
+        let asked = try #require(source.questions.first { $0.hasPrefix("/metrics/query") })
+        #expect(asked.contains("from=90d&") && asked.contains("interval=7d"))
+    }
+
+    /// Bars are links that a keyboard reaches, and each says what it is.
+    @Test func `bars are reached without a pointer`() async {
+        let (_, html) = await html(.metrics)
+        #expect(
+            html.contains("aria-label=\"Nov 22 00:00:00 UTC\nok: 3\nerrors: 1\"")
+                && !html.contains("tabindex=\"-1\" aria"))
+    }
+
+    @Test func `a rollout's further completions are linked to`() async {
+        let (_, html) = await html(.rollout("r"))
+        #expect(html.contains("the newest 1; there are older ones"))
+        #expect(html.contains(#"requests?rollout=r&amp;cursor=c/1">Older completions"#))
+    }
+
+    /// A page of many open rollouts has each of them checked, some at each turn, and shows what it found before.
+    @Test func `all rollouts are checked in turn`() async {
+        let names = (0..<50).map { "r\($0)" }
+        let listed = names.map {
+            #"{"rollout_id":"\#($0)","last_completion_at":"2026-11-22T19:26:39.120Z","expected":1,"failed":0,"verdict":null}"#
+        }
+        let verdict = #"{"verdict":"incomplete","expected":1,"traced":0,"in_flight":1,"failed":0,"missing":[]}"#
+        let source = PlayedSource(
+            [("/rollouts", #"{"rollouts":[\#(listed.joined(separator: ","))]}"#)]
+                + names.map { ("/rollouts/\($0)", verdict) })
+        let (checks, dashboard) = (RolloutChecks(), Dashboard(now: { 1_790_000_000_000 }))
+        for checked in [20, 40, 50] {
+            let page = await dashboard.page(
+                .rollouts, of: "p", for: Viewer(projects: ["p"]), query: nil, checks: checks, asking: source)
+            let html = String(decoding: page.body, as: UTF8.self)
+            #expect(html.ranges(of: "aria-label=\"1 in flight\"").count == checked)
+        }
+        #expect(Set(source.questions.filter { $0.hasPrefix("/rollouts/") }.map { UTF8Text($0) }).count == 50)
+    }
+
+    @Test(arguments: [
+        ("", false), ("AAAA", true), ("AA==", true), ("AA", true), ("A", false), ("A===", false), ("AA=A", false),
+        ("AAA\u{301}", false), ("<b>A", false), ("AA A", false),
+    ])
+    func `a picture is one that can be decoded`(data: String, isShown: Bool) throws {
+        let part = #"{"type":"image_url","image_url":{"url":"data:image/png;base64,\#(data)"}}"#
+        let trace = try JSONObject.answer(
+            Array(#"{"input":{"messages":[{"role":"user","content":[\#(part)]}]}}"#.utf8))
+        let block = try #require(Conversation(trace).messages.first?.blocks.first)
+        #expect((block.picture != nil) == isShown && (block.json != nil) == !isShown)
+    }
+
     @Test func `charts lead to their rows`() async {
         let (_, html) = await html(.metrics, "group_by=metadata.k&from=2h")
         #expect(html.contains("requests?from=2026-11-22T00:00:00.000Z&amp;to=2026-11-22T01:00:00.000Z"))
@@ -341,6 +408,26 @@ struct PageTests {
     @Test func `projects are chosen from those of the key`() async {
         let (_, html) = await html(.overview)
         #expect(html.contains(#"href="/dashboard/projects/q""#) && html.contains("Log out"))
+    }
+
+    @Test func `the command has what is known and the page says what is not`() throws {
+        func row(_ path: String) throws -> LoggedRequest {
+            let text =
+                #"{"insertion_id":"i","time":"t","outcome":"succeeded","status":200,"path":"\#(path)","model_asked":"m","metadata":{"team":"a","requeued_from":"b"}}"#
+            return try #require(LoggedRequest(try JSONObject.answer(Array(text.utf8))))
+        }
+        let trace = try JSONObject.answer(
+            Array(#"{"input":{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function"}]}}"#.utf8))
+        let (chat, conversation) = (try row("/chat/completions"), Conversation(trace))
+        let curl = CurlText.of(chat, conversation)
+        #expect(curl.contains(#""tools":["#) && curl.contains(#"{"team":"a"}"#) && !curl.contains("requeued_from"))
+        #expect(CurlText.missing(chat, conversation).contains("response_format"))
+        #expect(CurlText.missing(chat, nil).contains("messages, tools"))
+        let embeddings = try row("/embeddings")
+        #expect(CurlText.of(embeddings, nil).hasSuffix(#"-d '{"model":"m"}'"#))
+        #expect(
+            CurlText.missing(embeddings, nil).contains("input")
+                && CurlText.missing(embeddings, nil).contains("encoded_base_url"))
     }
 
     @Test func `the command has no key and is one word`() {

@@ -73,6 +73,10 @@ struct FailureView {
     }
 }
 
+struct RefreshView {
+    var refreshPath: String
+}
+
 struct LoginView {
     var next: String
     var loginError: String?
