@@ -1,5 +1,4 @@
 import Common
-import JSON
 import NIOConcurrencyHelpers
 import TestSupport
 import Testing
@@ -7,7 +6,7 @@ import Testing
 @testable import Dashboard
 
 /// Answers from a table, and notes what was asked.
-private final class PlayedSource: DashboardSource {
+final class PlayedSource: DashboardSource {
     private let answers: [UTF8Text: String]
     private let asked = NIOLockedValueBox<[String]>([])
 
@@ -367,38 +366,6 @@ struct PageTests {
         #expect(html.contains(#"requests?rollout=r&amp;cursor=c/1">Older completions"#))
     }
 
-    /// A page of many open rollouts has each of them checked, some at each turn, and shows what it found before.
-    @Test func `all rollouts are checked in turn`() async {
-        let names = (0..<50).map { "r\($0)" }
-        let listed = names.map {
-            #"{"rollout_id":"\#($0)","last_completion_at":"2026-11-22T19:26:39.120Z","expected":1,"failed":0,"verdict":null}"#
-        }
-        let verdict = #"{"verdict":"incomplete","expected":1,"traced":0,"in_flight":1,"failed":0,"missing":[]}"#
-        let source = PlayedSource(
-            [("/rollouts", #"{"rollouts":[\#(listed.joined(separator: ","))]}"#)]
-                + names.map { ("/rollouts/\($0)", verdict) })
-        let (checks, dashboard) = (RolloutChecks(), Dashboard(now: { 1_790_000_000_000 }))
-        for checked in [20, 40, 50] {
-            let page = await dashboard.page(
-                .rollouts, of: "p", for: Viewer(projects: ["p"]), query: nil, checks: checks, asking: source)
-            let html = String(decoding: page.body, as: UTF8.self)
-            #expect(html.ranges(of: "aria-label=\"1 in flight\"").count == checked)
-        }
-        #expect(Set(source.questions.filter { $0.hasPrefix("/rollouts/") }.map { UTF8Text($0) }).count == 50)
-    }
-
-    @Test(arguments: [
-        ("", false), ("AAAA", true), ("AA==", true), ("AA", true), ("A", false), ("A===", false), ("AA=A", false),
-        ("AAA\u{301}", false), ("<b>A", false), ("AA A", false),
-    ])
-    func `a picture is one that can be decoded`(data: String, isShown: Bool) throws {
-        let part = #"{"type":"image_url","image_url":{"url":"data:image/png;base64,\#(data)"}}"#
-        let trace = try JSONObject.answer(
-            Array(#"{"input":{"messages":[{"role":"user","content":[\#(part)]}]}}"#.utf8))
-        let block = try #require(Conversation(trace).messages.first?.blocks.first)
-        #expect((block.picture != nil) == isShown && (block.json != nil) == !isShown)
-    }
-
     @Test func `charts lead to their rows`() async {
         let (_, html) = await html(.metrics, "group_by=metadata.k&from=2h")
         #expect(html.contains("requests?from=2026-11-22T00:00:00.000Z&amp;to=2026-11-22T01:00:00.000Z"))
@@ -408,26 +375,6 @@ struct PageTests {
     @Test func `projects are chosen from those of the key`() async {
         let (_, html) = await html(.overview)
         #expect(html.contains(#"href="/dashboard/projects/q""#) && html.contains("Log out"))
-    }
-
-    @Test func `the command has what is known and the page says what is not`() throws {
-        func row(_ path: String) throws -> LoggedRequest {
-            let text =
-                #"{"insertion_id":"i","time":"t","outcome":"succeeded","status":200,"path":"\#(path)","model_asked":"m","metadata":{"team":"a","requeued_from":"b"}}"#
-            return try #require(LoggedRequest(try JSONObject.answer(Array(text.utf8))))
-        }
-        let trace = try JSONObject.answer(
-            Array(#"{"input":{"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function"}]}}"#.utf8))
-        let (chat, conversation) = (try row("/chat/completions"), Conversation(trace))
-        let curl = CurlText.of(chat, conversation)
-        #expect(curl.contains(#""tools":["#) && curl.contains(#"{"team":"a"}"#) && !curl.contains("requeued_from"))
-        #expect(CurlText.missing(chat, conversation).contains("response_format"))
-        #expect(CurlText.missing(chat, nil).contains("messages, tools"))
-        let embeddings = try row("/embeddings")
-        #expect(CurlText.of(embeddings, nil).hasSuffix(#"-d '{"model":"m"}'"#))
-        #expect(
-            CurlText.missing(embeddings, nil).contains("input")
-                && CurlText.missing(embeddings, nil).contains("encoded_base_url"))
     }
 
     @Test func `the command has no key and is one word`() {

@@ -12,6 +12,9 @@ package struct TimeRange: Sendable, Equatable {
         self.to = to
     }
 
+    /// That of charts whose query says none.
+    static let usual = "24h"
+
     /// The form's word for a range that is none of the presets.
     static let custom = "custom"
 
@@ -33,7 +36,7 @@ package struct TimeRange: Sendable, Equatable {
     /// The range of charts, which always begin somewhere: as the log does, a day before their end.
     func charted(now: Timestamp) -> TimeRange {
         guard from == nil else { return self }
-        guard let to else { return TimeRange(from: MetricsPage.usualRange) }
+        guard let to else { return TimeRange(from: Self.usual) }
         let day = FilterLimits.usualRange
         return TimeRange(from: Self.time(to, now: now).map { ($0 - day).iso8601 }, to: to)
     }

@@ -26,7 +26,7 @@ struct MetricsPage {
         var requestsLink: String
     }
 
-    static let usualRange = "24h"
+    static let usualRange = TimeRange.usual
 
     let request: PageRequest
 

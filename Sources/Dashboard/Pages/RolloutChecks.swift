@@ -6,7 +6,8 @@ internal import Text
 /// check is the longest ago, and shows what earlier turns found of the others.
 package actor RolloutChecks {
     private struct Check {
-        var progress: RolloutProgress
+        /// What the last check that did not fail found.
+        var progress: RolloutProgress?
         var turn: Int
     }
 
@@ -29,7 +30,7 @@ package actor RolloutChecks {
     /// - Parameter progress: nil where the check failed. It has had its turn all the same.
     func note(_ name: String, _ progress: RolloutProgress?) {
         let name = UTF8Text(name)
-        if let progress = progress ?? checks[name]?.progress { checks[name] = Check(progress: progress, turn: turn) }
+        checks[name] = Check(progress: progress ?? checks[name]?.progress, turn: turn)
     }
 
     func progress(of name: String) -> RolloutProgress? { checks[UTF8Text(name)]?.progress }
