@@ -13,8 +13,8 @@ let settings: [SwiftSetting] = [
 let dashboardFiles = [
     "dashboard.css", "dashboard.js", "favicon.svg", "audit.mustache", "chart.mustache", "failure.mustache",
     "filters.mustache", "layout.mustache", "login.mustache", "metrics.mustache", "overview.mustache",
-    "progress.mustache", "queue.mustache", "request.mustache", "requests.mustache", "requestrows.mustache",
-    "rollout.mustache", "rollouts.mustache", "rules.mustache",
+    "progress.mustache", "queue.mustache", "refresh.mustache", "request.mustache", "requests.mustache",
+    "requestrows.mustache", "rollout.mustache", "rollouts.mustache", "rules.mustache",
 ]
 
 /// Products of other packages, each named once.

@@ -12,17 +12,19 @@ package struct Dashboard: Sendable {
 
     /// A page of a project that the viewer may see.
     /// - Parameters:
-    ///   - isLive: whether the page is one of an event stream, for which it asks more than for the first look.
+    ///   - checks: what the page's event stream found so far, for which it asks more than for the first look; nil: it
+    ///     is the first look.
     ///   - source: answers for this project.
     package func page(
-        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?, isLive: Bool = false,
+        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?,
+        checks: RolloutChecks? = nil,
         asking source: any DashboardSource
     ) async -> DashboardResponse {
         var frame = Frame(viewer: viewer, project: project, assets: assets)
         do throws(GatewayError) {
             let request = PageRequest(
                 project: project, links: Links(project: project), query: try QueryItems(query), source: source,
-                formToken: viewer.formToken, isLive: isLive, now: now())
+                formToken: viewer.formToken, checks: checks, now: now())
             let found = try await contents(page, request)
             switch found {
             case .redirect(let location): return .redirect(to: location)
@@ -87,6 +89,12 @@ package struct Dashboard: Sendable {
         let view = LoginView(next: Self.ownPath(next), loginError: error?.message)
         frame.show(PageContents(title: "Log in", section: nil, template: "login", view: view))
         return html(error?.status ?? 200, Templates.render(frame, with: "login"))
+    }
+
+    /// Sends the browser to the same page once more, now from a page of the gateway's own.
+    /// - Parameter path: with its query, as it was asked for.
+    package func refresh(_ path: String) -> DashboardResponse {
+        html(200, Templates.render(RefreshView(refreshPath: Self.ownPath(path)), with: "refresh"))
     }
 
     /// The page to go to behind the form: one of the dashboard's own. An address of another place is left out.

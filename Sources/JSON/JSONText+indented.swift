@@ -1,8 +1,14 @@
 extension JSONText {
-    /// The same JSON on several lines, for people: two spaces a level, and nothing else changed.
+    /// How many times as large as its source a text on several lines may be. Nothing is added to it, so that a page of
+    /// many small values is bounded too.
+    package static let mostGrowth = 8
+
+    /// The same JSON on several lines, for people: two spaces a level, and nothing else changed. Deep JSON, whose lines
+    /// would be spaces above all, stays as it is.
     /// - Parameter json: one value without whitespace between its tokens.
     package static func indented(_ json: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
+        let bound = mostGrowth * json.count
         var depth = 0
         var (isInString, isEscaped) = (false, false)
         func line(_ depth: Int) -> [UInt8] {
@@ -15,6 +21,7 @@ extension JSONText {
                 isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
                 continue
             }
+            guard out.count <= bound else { return json }
             let isEmpty = place + 1 < json.count && [UInt8(ascii: "}"), UInt8(ascii: "]")].contains(json[place + 1])
             switch byte {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
@@ -33,6 +40,6 @@ extension JSONText {
                 out.append(byte)
             }
         }
-        return out
+        return out.count <= bound ? out : json
     }
 }

@@ -41,6 +41,50 @@ def test_requests_are_filtered_by_metadata(browser, gateway, project):
     assert "metadata.environment=staging" in browser.path
 
 
+def test_only_what_a_filter_names_is_suggested(browser, gateway, project):
+    browser.open(f"{gateway.url}{project}/requests")
+    values = lambda: [option.get_attribute("value") for option in browser.all("#filter-values option")]  # noqa: E731
+    for name, wanted in [("status", "5xx"), ("user", None), ("customer-id", "acme"), ("constructor", None),
+                         ("metadata.customer-id", "acme"), ("__proto__", None), ("outcome", "failed"), ("toString", None)]:
+        field = browser.find(".adder input[name=name]")
+        field.clear()
+        field.send_keys(name, Keys.TAB)
+        browser.until(lambda wanted=wanted: wanted in values() if wanted else not values())
+    assert not [text for text in browser.complaints() if "TypeError" in text]
+
+
+def test_a_changed_field_is_left_alone(browser, gateway, project):
+    browser.open(f"{gateway.url}{project}/rules")
+    changes = {"textarea": "field.value = 'a=b'", "input[name=model]": "field.value = 'm'"}
+    for selector, change in changes.items():
+        busy = f"const field = document.querySelector('{selector}'); {change}; return isBusy()"
+        assert not browser.driver.execute_script("document.activeElement.blur(); return isBusy()")
+        assert browser.driver.execute_script(busy)
+        browser.driver.execute_script(f"const field = document.querySelector('{selector}'); field.value = field.defaultValue")
+    browser.open(f"{gateway.url}{project}/rollouts")
+    assert not browser.driver.execute_script("document.activeElement.blur(); return isBusy()")
+    assert browser.driver.execute_script("document.querySelector('select').selectedIndex = 2; return isBusy()")
+
+
+def test_filters_keep_their_bytes(browser, gateway, project):
+    filtered = f"{project}/requests?metadata.a=x%0Ay%01"
+    browser.open(gateway.url + filtered)
+    browser.find("button.primary").click()
+    browser.until(lambda: browser.path == filtered)
+    browser.find(".adder input[name=name]").send_keys("customer-id")
+    browser.find(".adder input[name=value]").send_keys("acme", Keys.ENTER)
+    browser.until(lambda: browser.path == filtered + "&metadata.customer-id=acme")
+
+
+def test_a_bar_is_reached_by_keyboard(browser, gateway, project):
+    browser.open(f"{gateway.url}{project}/metrics?from=1h")
+    bar = browser.find(".chart svg a")
+    assert "UTC" in bar.accessible_name
+    browser.driver.execute_script("arguments[0].focus()", bar)
+    browser.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    browser.until(lambda: "/requests?from=" in browser.path and "&to=" in browser.path)
+
+
 def test_a_wrong_filter_is_explained_where_it_stands(browser, gateway, project):
     browser.open(f"{gateway.url}{project}/requests?latency=3")
     assert "has no such operator" in browser.find("[role=alert]").text
@@ -220,6 +264,16 @@ def test_a_key_that_is_taken_away_ends_its_session(browser, keyed_gateway):
         browser.until(is_out)
     finally:
         write_keys(keyed_gateway.keys_file, KEYS)
+
+
+def test_a_link_of_another_site_opens_the_page(browser, keyed_gateway):
+    browser.open(f"{keyed_gateway.url}/dashboard/login")
+    log_in(browser, keyed_gateway, KEYS["alpha"])
+    wanted = "/dashboard/projects/alpha/requests?status=5xx"
+    # Another site: its page has no address of the gateway's.
+    browser.open(f"data:text/html,<a href='{keyed_gateway.url}{wanted}'>link</a>")
+    browser.link("link").click()
+    browser.until(lambda: browser.path == wanted and "Requests" in browser.driver.title)
 
 
 def test_a_request_is_explained(start_browser, ruled_gateway, eventually):

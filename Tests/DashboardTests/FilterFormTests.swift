@@ -35,6 +35,33 @@ struct FilterFormTests {
         #expect(form.query == "user=a")
     }
 
+    /// A form's field would change line ends, and HTML has no control characters.
+    @Test(arguments: ["a\nb", "a\r\nb", "\u{1}", "é", "e\u{301}", "a&b=c", "%41", "+ ", ""])
+    func `a filter comes back from a form byte by byte`(value: String) throws {
+        for term in [FilterTerm("metadata.\(value)k]", "contains", value), FilterTerm("user", "absent", "")] {
+            let set = FilterForm().adding(term)
+            let view = FilterView(
+                set, path: "/x", links: Links(project: "p"), keys: [], usual: nil, error: nil)
+            let field = try #require(view.chips.first).chipQuery
+            #expect(field.utf8.allSatisfy { (0x21...0x7E).contains($0) })
+            let sent = try form(FilterForm.query([("filter", field), ("name", ""), ("operator", "eq"), ("value", "")]))
+            #expect(sent.isSubmitted && sent.query.utf8.elementsEqual(set.query.utf8))
+        }
+    }
+
+    @Test(arguments: ["", "a=b&c=d", "%FF"]) func `what is no filter is left to the log`(text: String) throws {
+        #expect(try form(FilterForm.query([("filter", text)])).terms == [FilterTerm("filter", nil, text)])
+    }
+
+    @Test(arguments: [
+        ("", "outcome[in]=failed,refused,dead_lettered"),
+        ("outcome=failed", "outcome=failed&outcome[in]=failed,refused,dead_lettered"),
+        ("outcome[in]=succeeded,failed", "outcome[in]=failed"), ("outcome[in]=succeeded", "outcome[in]=succeeded"),
+    ])
+    func `errors are those of the filters`(query: String, failed: String) throws {
+        #expect(try form(query).failed.query == failed)
+    }
+
     /// A range of the URL's own stays until another one is chosen.
     @Test func `a range of its own is kept`() throws {
         let own = "from=2026-11-22T19:00:00.000Z&to=2026-11-22T20:00:00.000Z"
@@ -81,11 +108,24 @@ struct TimeRangeTests {
     }
 
     @Test func `the length is told`() {
-        #expect(TimeRange(from: "24h").length(now: 0) == 86_400_000)
+        #expect(TimeRange(from: "24h").length(now: 1_790_000_000_000) == 86_400_000)
+        #expect(TimeRange(from: "90d").length(now: 1_790_000_000_000) == 90 * 86_400_000)
+        #expect(TimeRange(from: "45m").length(now: 1_790_000_000_000) == 45 * 60_000)
+        #expect(TimeRange(from: "90s", to: "30s").length(now: 1_790_000_000_000) == 60_000)
         #expect(TimeRange(from: "1970-01-01T00:00:10Z").length(now: 15_000) == 5000)
         #expect(TimeRange(from: "1970-01-01T00:00:10Z", to: "1970-01-01T00:00:30Z").length(now: 0) == 20_000)
         #expect(TimeRange(from: "1970-01-01T00:00:10Z", to: "1970-01-01T00:00:05Z").length(now: 0) == nil)
         #expect(TimeRange(from: "nonsense").length(now: 0) == nil)
         #expect(TimeRange().length(now: 0) == nil)
+    }
+
+    /// Charts begin somewhere, and what they link to begins there too.
+    @Test func `charts have a beginning`() {
+        #expect(TimeRange().charted(now: 0) == TimeRange(from: "24h"))
+        #expect(TimeRange(from: "90d").charted(now: 0) == TimeRange(from: "90d"))
+        #expect(
+            TimeRange(to: "2026-11-22T19:00:00.000Z").charted(now: 0)
+                == TimeRange(from: "2026-11-21T19:00:00.000Z", to: "2026-11-22T19:00:00.000Z"))
+        #expect(TimeRange(to: "nonsense").charted(now: 0) == TimeRange(to: "nonsense"))
     }
 }

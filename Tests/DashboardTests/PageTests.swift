@@ -6,7 +6,7 @@ import Testing
 @testable import Dashboard
 
 /// Answers from a table, and notes what was asked.
-private final class PlayedSource: DashboardSource {
+final class PlayedSource: DashboardSource {
     private let answers: [UTF8Text: String]
     private let asked = NIOLockedValueBox<[String]>([])
 
@@ -252,7 +252,9 @@ struct PageTests {
     @Test(arguments: [
         ("kind=prefix&value=night", "prefix=night"),
         ("kind=prefix&value=a&prefix=b&tag=run_id:r", "tag=run_id:r&prefix=a"),
-        ("kind=run_id&value=r&prefix=b", "prefix=b&tag=run_id:r"), ("kind=prefix&value=&prefix=b", "prefix=b"),
+        ("kind=run_id&value=r&prefix=b", "prefix=b&tag=run_id:r"),
+        ("filter=tag%3Drun_id:a%250A%2501b&kind=prefix&value=", "tag=run_id:a%0A%01b"),
+        ("kind=prefix&value=&prefix=b", "prefix=b"),
     ])
     func `rollouts are searched by their beginning`(form: String, query: String) async {
         let (response, _) = await html(.rollouts, form)
@@ -261,7 +263,7 @@ struct PageTests {
         let source = Self.source()
         let (_, page) = await self.html(.rollouts, "prefix=night&tag=run_id:r", asking: source)
         #expect(source.questions.first == "/rollouts?tag=run_id:r&prefix=night&limit=50")
-        #expect(page.contains("begins with night") && page.contains(#"name="prefix" value="night""#))
+        #expect(page.contains("begins with night") && page.contains(#"name="filter" value="prefix=night""#))
     }
 
     @Test func `audit rows are filtered`() async throws {
@@ -271,7 +273,7 @@ struct PageTests {
             source.questions == ["/logs/audit?kind=key.used&subject[in]=a,b&from=24h&limit=50&cursor=c/0"])
         #expect(html.contains("/audit?kind=key.used&amp;subject[in]=a,b&amp;from=24h&amp;cursor=c/1"))
         #expect(html.contains(#"<option value="key.used" selected>"#))
-        #expect(html.contains(#"name="subject[in]" value="a,b""#), "what the form has no field for is kept")
+        #expect(html.contains(#"name="filter" value="subject[in]=a,b""#), "what the form has no field for is kept")
         #expect(html.contains("/dashboard/projects/p/requests/\(Self.id)") && html.contains("operator</bdi>"))
         #expect(html.contains(#"<span class="muted">count</span> <bdi>3</bdi>"#))
     }
@@ -330,6 +332,38 @@ struct PageTests {
         #expect(
             try #require(source.questions.first { $0.hasPrefix("/logs/requests") })
                 == "/logs/requests?status=5xx&limit=50&cursor=c/0")
+    }
+
+    @Test func `links carry the range of the charts`() async throws {
+        let (_, usual) = await html(.metrics)
+        #expect(usual.contains(#"<a href="/dashboard/projects/p/requests?from=24h">Rows behind these</a>"#))
+        #expect(usual.contains(#"<a href="/dashboard/projects/p/requests?from=24h">All</a>"#))
+        let failed = "outcome[in]=failed,refused,dead_lettered"
+        #expect(usual.contains("requests?\(failed)&amp;from=2026-11-22T00:00:00.000Z&amp;to=2026-11-22T01:00:00.000Z"))
+        let (_, requests) = await html(.requests)
+        #expect(requests.contains("/metrics?from=2026-11-22T19:26:39.120Z\">Chart these"))
+    }
+
+    @Test(arguments: [DashboardRoute.Page.metrics, .overview, .rules])
+    func `a long range has few points`(page: DashboardRoute.Page) async throws {
+        let source = Self.source()
+        _ = await html(page, "from=90d", asking: source)
+        let asked = try #require(source.questions.first { $0.hasPrefix("/metrics/query") })
+        #expect(asked.contains("from=90d&") && asked.contains("interval=7d"))
+    }
+
+    /// Bars are links that a keyboard reaches, and each says what it is.
+    @Test func `bars are reached without a pointer`() async {
+        let (_, html) = await html(.metrics)
+        #expect(
+            html.contains("aria-label=\"Nov 22 00:00:00 UTC\nok: 3\nerrors: 1\"")
+                && !html.contains("tabindex=\"-1\" aria"))
+    }
+
+    @Test func `a rollout's further completions are linked to`() async {
+        let (_, html) = await html(.rollout("r"))
+        #expect(html.contains("the newest 1; there are older ones"))
+        #expect(html.contains(#"requests?rollout=r&amp;cursor=c/1">Older completions"#))
     }
 
     @Test func `charts lead to their rows`() async {

@@ -42,6 +42,18 @@ struct MetricsParserTests {
         #expect(error.message.contains(repair), "\(error.message)")
     }
 
+    /// A metadata key may hold commas; what names nothing on its own belongs to the key before it.
+    @Test(arguments: [
+        ("group_by=metadata.a,b", ["metadata.a,b"]),
+        ("group_by=metadata.a,b,model,metadata.c,", ["metadata.a,b", "model", "metadata.c,"]),
+        ("group_by=model&group_by=metadata.a,b&group_by=", ["model", "metadata.a,b"]),
+        ("group_by=metadata.a,,b", ["metadata.a,,b"]), ("group_by=,model,,user", ["model", "user"]),
+        ("group_by=model&group_by=model", ["model"]),
+    ])
+    func `groups are read`(query: String, names: [String]) throws {
+        #expect(try Self.query(query).groups == names.map { .field(try #require(RequestField(named: $0))) })
+    }
+
     @Test func `percentiles are of the nearest rank`() {
         #expect(MetricsMeasure.Percentile.allCases.map { $0.rank(among: 100) } == [49, 74, 89, 98])
         #expect(MetricsMeasure.Percentile.allCases.map { $0.rank(among: 3) } == [1, 2, 2, 2])

@@ -3,21 +3,33 @@
 
 const main = document.querySelector("main");
 
-// Values of the metadata key that a filter's form names.
+// Values of properties whose values are always the same.
+const known = new Map([
+  ["outcome", ["succeeded", "failed", "refused", "cancelled", "dead_lettered"]],
+  ["status", ["2xx", "4xx", "5xx", "429", "500", "502", "503"]],
+]);
+
+// The metadata key that the server takes a filter's name for; empty for a property, of which no values are suggested.
+function keyOf(name, properties) {
+  if (properties.has(name)) return "";
+  return name.startsWith("metadata.") && name.length > "metadata.".length ? name.slice("metadata.".length) : name;
+}
+
+// Values of what a filter's form names.
 function suggest(form) {
   const name = form.querySelector(".adder input[name=name]");
   const list = document.getElementById("filter-values");
-  const known = {
-    outcome: ["succeeded", "failed", "refused", "cancelled", "dead_lettered"],
-    status: ["2xx", "4xx", "5xx", "429", "500", "502", "503"],
-  };
+  const properties = new Set(form.dataset.properties.split(" "));
   name.addEventListener("change", async () => {
-    let values = known[name.value] || [];
-    if (!(name.value in known) && name.value) {
-      const key = name.value.replace(/^metadata\./, "");
+    const asked = name.value;
+    const key = keyOf(asked, properties);
+    let values = known.get(asked) || [];
+    if (key) {
       const answer = await fetch(form.dataset.suggestions + "?limit=200&key=" + encodeURIComponent(key));
       values = answer.ok ? (await answer.json()).values || [] : [];
     }
+    // An answer that comes late must not stand beside another name.
+    if (name.value !== asked) return;
     list.replaceChildren(...values.map((value) => {
       const option = document.createElement("option");
       option.value = value;
@@ -39,11 +51,26 @@ function prepare() {
   }
 }
 
+// Whether a person has changed a field.
+function isChanged(field) {
+  if (field.type === "hidden") return false;
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (field.tagName === "SELECT") {
+    const options = [...field.options];
+    // Where the page chose none, a browser shows the first.
+    return options.some((option) => option.defaultSelected)
+      ? options.some((option) => option.selected !== option.defaultSelected) : field.selectedIndex > 0;
+  }
+  // A field of one line shows a text without its line ends.
+  const usual = field.tagName === "INPUT" ? field.defaultValue.replace(/[\r\n]/g, "") : field.defaultValue;
+  return field.value !== usual;
+}
+
 // Whether a person is reading or writing here: that is not taken from under them.
 function isBusy() {
   const active = document.activeElement;
   return (active && main.contains(active) && active !== main)
-    || [...main.querySelectorAll("input:not([type=hidden])")].some((field) => field.value !== field.defaultValue)
+    || [...main.querySelectorAll("input, textarea, select")].some(isChanged)
     || main.querySelector("details[open]") || !getSelection().isCollapsed;
 }
 

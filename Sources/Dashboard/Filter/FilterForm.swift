@@ -1,4 +1,5 @@
 package import Common
+internal import RequestLog
 
 /// The filters and the time range of a page, read from its URL or from its form. Its query is the API's.
 package struct FilterForm: Sendable, Equatable {
@@ -11,6 +12,8 @@ package struct FilterForm: Sendable, Equatable {
     /// The names of a form's fields.
     private enum Field: String, CaseIterable {
         case name, `operator`, value, range
+        /// One that is set already, percent-encoded.
+        case filter
     }
 
     package init() {}
@@ -43,6 +46,11 @@ package struct FilterForm: Sendable, Equatable {
         guard !fields.isEmpty else { return }
         isSubmitted = true
         func texts(_ field: Field) -> [String] { fields.filter { $0.field == field }.map(\.text) }
+        for text in texts(.filter) {
+            // What is none is told apart by the log, which knows no such parameter.
+            let term = FilterTerm(encoded: text) ?? FilterTerm("filter", nil, text)
+            if !terms.contains(term) { terms.append(term) }
+        }
         let (names, operators, values) = (texts(.name), texts(.operator), texts(.value))
         for index in names.indices where index < operators.count && index < values.count {
             let term = FilterTerm(formName: names[index], operation: operators[index], value: values[index])
@@ -78,6 +86,23 @@ package struct FilterForm: Sendable, Equatable {
         form.terms.removeAll { $0.parameter == term.parameter }
         form.terms.append(term)
         return form
+    }
+
+    /// The same of those requests alone that count as errors.
+    var failed: FilterForm {
+        let failed = ["failed", "refused", "dead_lettered"]
+        // A query has each filter once, so that one that is there is narrowed.
+        let chosen = terms.first { $0.parameter == "outcome[in]" }.map { term in
+            let values = term.value.split(separator: ",")
+            return failed.filter { name in values.contains { $0 == name } }
+        }
+        if let chosen, chosen.isEmpty { return self }
+        return adding(FilterTerm("outcome", "in", (chosen ?? failed).joined(separator: ",")))
+    }
+
+    /// The same of those alone that a rate limit refused.
+    var limited: FilterForm {
+        adding(FilterTerm("outcome", nil, "refused")).adding(FilterTerm("error_code", nil, RequestRow.limitCode))
     }
 
     package func removing(at index: Int) -> FilterForm {

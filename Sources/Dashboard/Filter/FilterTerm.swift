@@ -29,9 +29,7 @@ package struct FilterTerm: Sendable, Equatable {
     /// What a form says. A name that no property has is a key of metadata.
     init?(formName: String, operation: String, value: String) {
         guard !formName.isEmpty else { return nil }
-        let isKnown =
-            RequestField(named: formName) != nil || RequestNumber.named(formName) != nil
-            || Self.pathNames.contains(formName)
+        let isKnown = RequestField(named: formName) != nil || Self.properties.contains(formName)
         self.init(isKnown ? formName : RequestField.metadataPrefix + formName, operation, value)
         if self.operation == "present" || self.operation == "absent" { self.value = "" }
     }
@@ -50,10 +48,21 @@ package struct FilterTerm: Sendable, Equatable {
         return String(decoding: name.utf8.dropFirst(RequestField.metadataPrefix.utf8.count), as: UTF8.self)
     }
 
+    /// - Parameter encoded: one of a query, percent-encoded, as forms carry the filters that are set.
+    init?(encoded: String) {
+        guard let items = try? QueryItems(encoded).items, items.count == 1 else { return nil }
+        self.init(parameter: items[0].name, value: items[0].value)
+    }
+
     /// How a person reads the operator.
     var sign: String {
         Self.operations.first { $0.name == operation ?? "eq" }?.sign ?? operation ?? "="
     }
+
+    /// The properties that a form offers.
+    static let ownNames = RequestField.Known.allCases.map(\.name) + RequestNumber.allCases.map(\.rawValue)
+    /// All names that a form does not take for a metadata key: some properties have a second one.
+    static let properties = ownNames + pathNames
 
     private static let pathNames = ["rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"]
 

@@ -1,4 +1,5 @@
 internal import Common
+internal import RequestLog
 
 /// The time that a page is about: how long back, or from one moment to another.
 package struct TimeRange: Sendable, Equatable {
@@ -10,6 +11,9 @@ package struct TimeRange: Sendable, Equatable {
         self.from = from
         self.to = to
     }
+
+    /// That of charts whose query says none.
+    static let usual = "24h"
 
     /// The form's word for a range that is none of the presets.
     static let custom = "custom"
@@ -24,11 +28,22 @@ package struct TimeRange: Sendable, Equatable {
 
     /// The range's length in milliseconds, as far as it can be told.
     func length(now: Timestamp) -> UInt64? {
-        guard let from else { return nil }
-        if to == nil, let preset = Self.presets.first(where: { $0.text == from }) { return preset.milliseconds }
-        guard let start = Timestamp(iso8601: from) else { return nil }
-        let end = to.flatMap { Timestamp(iso8601: $0) } ?? now
+        guard let from, let start = Self.time(from, now: now) else { return nil }
+        let end = to.flatMap { Self.time($0, now: now) } ?? now
         return end > start ? end.milliseconds(since: start) : nil
+    }
+
+    /// The range of charts, which always begin somewhere: as the log does, a day before their end.
+    func charted(now: Timestamp) -> TimeRange {
+        guard from == nil else { return self }
+        guard let to else { return TimeRange(from: Self.usual) }
+        let day = FilterLimits.usualRange
+        return TimeRange(from: Self.time(to, now: now).map { ($0 - day).iso8601 }, to: to)
+    }
+
+    /// A moment as the log reads it: of ISO 8601, or so long ago.
+    private static func time(_ text: String, now: Timestamp) -> Timestamp? {
+        DurationText.milliseconds(text).map { now - .milliseconds($0) } ?? Timestamp(iso8601: text)
     }
 
     /// The interval of a chart with at most ``mostPoints`` points.

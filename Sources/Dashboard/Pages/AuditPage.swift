@@ -51,10 +51,15 @@ struct AuditPage {
     func contents() async throws(GatewayError) -> Contents {
         let links = request.links
         let cursor = request.query.value("cursor")
-        let asked = request.query.items.filter { $0.name != "cursor" }
+        let sent = request.query.items.filter { $0.name != "cursor" }
+        // What the form has no field for it carries percent-encoded.
+        let asked = sent.flatMap { item in
+            item.name == "filter" ? (try? QueryItems(item.value).items) ?? [item] : [item]
+        }
         // A form sends its empty fields too; an address that is shared has none.
         let items = asked.filter { !$0.value.isEmpty || $0.name.hasSuffix("]") }
-        guard items.count == asked.count else { return .redirect(links.audit(FilterForm.query(items))) }
+        let isSubmitted = items.count != asked.count || sent.contains { $0.name == "filter" }
+        guard !isSubmitted else { return .redirect(links.audit(FilterForm.query(items))) }
         var page = items + [("limit", String(Self.rows))]
         if let cursor { page.append(("cursor", cursor)) }
         let (found, failure) = try await request.filtered { () throws(GatewayError) in
@@ -66,7 +71,7 @@ struct AuditPage {
             formAction: links.audit(), kinds: kinds, subject: request.query.value("subject") ?? "",
             account: request.query.value("account") ?? "", user: request.query.value("user") ?? "", ranges: ranges,
             kept: items.filter { !Self.fields.contains($0.name) }.map {
-                FilterView.Kept(keptName: $0.name, keptValue: $0.value)
+                FilterView.Kept(keptName: "filter", keptValue: FilterForm.query([$0]))
             }, clearLink: items.isEmpty ? nil : links.audit(), auditError: failure?.message, rows: rows,
             hasRows: !rows.isEmpty, isFiltered: !items.isEmpty, isLater: cursor != nil, newestLink: links.audit(form),
             olderLink: found?.text("next_cursor").map { links.audit(FilterForm.query(items + [("cursor", $0)])) })

@@ -7,7 +7,8 @@ struct FilterView {
         var chipName: String
         var chipSign: String
         var chipValue: String
-        var chipOperator: String
+        /// The filter as it is sent again: percent-encoded, since a form's field keeps no control characters.
+        var chipQuery: String
         var removeLink: String
     }
 
@@ -22,6 +23,8 @@ struct FilterView {
     var ranges: [Choice]
     var operators: [Choice]
     var names: [String]
+    /// The names that are no metadata keys, with spaces between them.
+    var properties: String
     var suggestionsLink: String
     /// What the log said of the query.
     var filterError: String?
@@ -46,6 +49,7 @@ struct FilterView {
         error: String?
     ) {
         formAction = path
+        properties = FilterTerm.properties.joined(separator: " ")
         suggestionsLink = links.base + "/suggestions"
         filterError = error
         isGrouping = grouping != nil
@@ -57,7 +61,8 @@ struct FilterView {
         }
         chips = form.terms.enumerated().map { index, term in
             Chip(
-                chipName: term.name, chipSign: term.sign, chipValue: term.value, chipOperator: term.operation ?? "eq",
+                chipName: term.name, chipSign: term.sign, chipValue: term.value,
+                chipQuery: FilterForm.query([(term.parameter, term.value)]),
                 removeLink: link(form.removing(at: index)))
         }
         let chosen = form.range.from ?? usual ?? ""
@@ -82,8 +87,7 @@ struct FilterView {
             Choice(choiceValue: $0.name, choiceLabel: $0.label, isSelected: $0.name == "eq")
         }
         names =
-            keys.map { RequestField.metadataPrefix + $0 } + RequestField.Known.allCases.map(\.name)
-            + RequestNumber.allCases.map(\.rawValue)
+            keys.map { RequestField.metadataPrefix + $0 } + FilterTerm.ownNames
         clearLink = form.terms.isEmpty ? nil : link(Self.emptied(form))
     }
 

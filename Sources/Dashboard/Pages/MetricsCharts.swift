@@ -17,10 +17,11 @@ struct MetricsCharts {
     let property: String?
 
     /// Requests of a group.
-    func link(_ group: MetricsResponse.Group) -> String? {
+    /// - Parameter counted: which of them; nil: all.
+    func link(_ group: MetricsResponse.Group, of counted: FilterForm? = nil) -> String? {
         guard let property, !group.isOther else { return nil }
         let term = group.isAbsent ? FilterTerm(property, "absent", "") : FilterTerm(property, nil, group.label)
-        return links.requests(where: term, in: form)
+        return links.requests(where: term, in: counted ?? form)
     }
 
     var requests: Chart {
@@ -42,11 +43,11 @@ struct MetricsCharts {
                         "errors", "bad", { ($0.number("errors") ?? 0) - ($0.number("limit_hits") ?? 0) },
                         Figures.compact),
                     series("rate limits", "4", { $0.number("limit_hits") }, Figures.compact),
-                ]) : grouped("Errors", .bars, "errors", Figures.compact)
+                ], of: form.failed) : grouped("Errors", .bars, "errors", Figures.compact, of: form.failed)
     }
 
     /// Requests that a limit refused, by the property.
-    var refusals: Chart { grouped("Refused by limits", .bars, "limit_hits", Figures.compact) }
+    var refusals: Chart { grouped("Refused by limits", .bars, "limit_hits", Figures.compact, of: form.limited) }
 
     var tokens: Chart {
         let both = { (point: JSONObject) -> Double? in
@@ -80,22 +81,24 @@ struct MetricsCharts {
     }
 
     private func grouped(
-        _ title: String, _ kind: Chart.Form, _ measure: String, _ show: @escaping (Double) -> String
+        _ title: String, _ kind: Chart.Form, _ measure: String, _ show: @escaping (Double) -> String,
+        of counted: FilterForm? = nil
     ) -> Chart {
-        grouped(title, kind, show) { $0.number(measure) }
+        grouped(title, kind, show, of: counted) { $0.number(measure) }
     }
 
     private func grouped(
-        _ title: String, _ kind: Chart.Form, _ show: @escaping (Double) -> String, _ value: (JSONObject) -> Double?
+        _ title: String, _ kind: Chart.Form, _ show: @escaping (Double) -> String, of counted: FilterForm? = nil,
+        _ value: (JSONObject) -> Double?
     ) -> Chart {
         chart(
             title, kind, show,
             answer.groups.enumerated().map { index, group in
                 Chart.Series(
                     name: group.label, colour: group.isOther ? "other" : String(index % Self.groups + 1),
-                    values: answer.times.map { group.points[$0].flatMap(value) }, link: link(group),
+                    values: answer.times.map { group.points[$0].flatMap(value) }, link: link(group, of: counted),
                     total: value(group.total).map(show) ?? "–")
-            })
+            }, of: counted)
     }
 
     /// A series of all rows, which without a property are one group.
@@ -107,12 +110,14 @@ struct MetricsCharts {
             total: value(answer.total).map(show) ?? "–")
     }
 
+    /// - Parameter counted: the rows that its numbers are of; nil: all.
     private func chart(
-        _ title: String, _ kind: Chart.Form, _ show: @escaping (Double) -> String, _ series: [Chart.Series]
+        _ title: String, _ kind: Chart.Form, _ show: @escaping (Double) -> String, _ series: [Chart.Series],
+        of counted: FilterForm? = nil
     ) -> Chart {
         Chart(title: title, form: kind, times: answer.times, interval: answer.interval, series: series, show: show) {
             from, to in
-            links.requests(form.during(from, to).query)
+            links.requests((counted ?? form).during(from, to).query)
         }
     }
 }

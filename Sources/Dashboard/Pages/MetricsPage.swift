@@ -26,7 +26,7 @@ struct MetricsPage {
         var requestsLink: String
     }
 
-    static let usualRange = "24h"
+    static let usualRange = TimeRange.usual
 
     let request: PageRequest
 
@@ -46,19 +46,22 @@ struct MetricsPage {
             try await Self.charts(form, by: property, request)
         }
         let links = request.links
+        // What the charts count, which is not all that the log has where the query says no range.
+        var charted = form
+        charted.range = form.range.charted(now: request.now)
         var view = View(
             filters: FilterView(
                 form, path: links.metrics(), links: links, keys: keys, usual: Self.usualRange, grouping: grouping,
                 error: failure?.message),
             charts: [], groupRows: [], isGrouped: property != nil, groupTitle: grouping, hasNumbers: false,
-            requestsLink: links.requests(form.query))
+            requestsLink: links.requests(charted.query))
         if let charts {
             view.charts = [
                 charts.requests, charts.errors, charts.tokens, charts.cost, charts.latency, charts.firstToken,
             ].map(\.view)
             view.groupRows =
                 property == nil ? [] : charts.answer.groups.map { Self.row($0.label, charts.link($0), $0.total) }
-            view.totalRow = Self.row("All", links.requests(form.query), charts.answer.total)
+            view.totalRow = Self.row("All", links.requests(charted.query), charts.answer.total)
             view.hasNumbers = (charts.answer.total.number("requests") ?? 0) > 0
         }
         return .page(
@@ -72,7 +75,7 @@ struct MetricsPage {
         _ form: FilterForm, by property: String?, _ request: PageRequest
     ) async throws(GatewayError) -> MetricsCharts {
         var asked = form
-        if asked.range.from == nil, asked.range.to == nil { asked.range.from = usualRange }
+        asked.range = asked.range.charted(now: request.now)
         let length = asked.range.length(now: request.now) ?? 86_400_000
         var items =
             asked.items + [

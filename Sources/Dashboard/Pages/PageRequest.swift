@@ -9,8 +9,8 @@ struct PageRequest: Sendable {
     let source: any DashboardSource
     /// What forms of the operator's must have; nil: the viewer may only look.
     let formToken: FormToken?
-    /// Whether an open page is brought up to date, by an event stream.
-    let isLive: Bool
+    /// What the event stream that brings the page up to date found of rollouts; nil: it is the first look.
+    let checks: RolloutChecks?
     let now: Timestamp
 
     /// Names for a filter's form; none where the log cannot say them, which the page's rows will.
@@ -71,6 +71,10 @@ struct FailureView {
         failureStatus = error.status
         failureCode = error.code
     }
+}
+
+struct RefreshView {
+    var refreshPath: String
 }
 
 struct LoginView {

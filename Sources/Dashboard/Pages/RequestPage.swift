@@ -33,6 +33,7 @@ struct RequestPage {
         var conversationNote: String?
         var rawJSON: String
         var curl: String
+        var curlNote: String
         var listLink: String
     }
 
@@ -58,7 +59,8 @@ struct RequestPage {
             requestError: answer.text("error_code"), requestModel: row.model ?? answer.text("path") ?? "",
             facts: facts(row), timeline: TimelineView(row), entries: entries(row), hasEntries: !row.metadata.isEmpty,
             conversation: conversation.map { ConversationView($0) }, conversationNote: note,
-            rawJSON: answer.indented(answer.braces), curl: CurlText.of(row, messages: conversation?.requestMessages),
+            rawJSON: answer.indented(answer.braces), curl: CurlText.of(row, conversation),
+            curlNote: CurlText.missing(row, conversation),
             listLink: links.requests())
         return .page(PageContents(title: row.id, section: .requests, template: "request", view: view))
     }

@@ -34,6 +34,9 @@ struct RequestsPage {
         }
         let found = answer ?? (rows: [], next: nil)
         let links = request.links
+        // Charts begin somewhere. Where the range does not say, they begin with the oldest row that was read.
+        var charted = form
+        if charted.range.from == nil { charted.range.from = found.rows.last?.time }
         let view = View(
             filters: FilterView(
                 form, path: links.requests(), links: links, keys: keys, usual: nil, error: failure?.message),
@@ -41,7 +44,7 @@ struct RequestsPage {
             hasRows: !found.rows.isEmpty, isFiltered: !form.terms.isEmpty || form.range != TimeRange(),
             isLater: cursor != nil, newestLink: links.requests(form.query),
             olderLink: found.next.map { links.requests(FilterForm.query(form.items + [("cursor", $0)])) },
-            metricsLink: links.metrics(form.query), exportLink: "/v1/logs/requests",
+            metricsLink: links.metrics(charted.query), exportLink: "/v1/logs/requests",
             curlExample: "curl $GATEWAY_URL/v1/chat/completions -H 'x-tfy-metadata: {\"customer-id\":\"acme\"}' …")
         return .page(
             PageContents(

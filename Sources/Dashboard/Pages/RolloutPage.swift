@@ -32,6 +32,10 @@ struct RolloutPage {
         var moreOpen: String?
         var rows: [RequestRowView]
         var hasRows: Bool
+        /// Said where there are more than are shown.
+        var moreRows: String?
+        /// To the next older ones.
+        var olderLink: String?
         var requestsLink: String
         var metricsLink: String
         var logLines: [LogLine]
@@ -57,10 +61,13 @@ struct RolloutPage {
         let links = request.links
         let verdict = try await request.verdict(of: name)
         let form = FilterForm().adding(FilterTerm("rollout", nil, name))
-        let rows = try? LoggedRequest.page(
+        let found = try? LoggedRequest.page(
             try await request.source.get(
-                "/logs/requests", query: FilterForm.query(form.items + [("limit", String(Self.rows))]))
-        ).rows
+                "/logs/requests", query: FilterForm.query(form.items + [("limit", String(Self.rows))])))
+        let rows = found?.rows
+        // The charts begin with the oldest completion that is shown.
+        var charted = form
+        charted.range.from = rows?.last?.time
         let lines = await logLines()
         let progress = RolloutProgress(verdict: verdict)
         var (open, leftOut) = ([Open](), 0.0)
@@ -73,7 +80,9 @@ struct RolloutPage {
             // In the order in which they came, as the ids that are open are.
             rows: (rows ?? []).reversed().map { RequestRowView($0, links: links, form: form) },
             hasRows: !(rows ?? []).isEmpty,
-            requestsLink: links.requests(form.query), metricsLink: links.metrics(form.query), logLines: lines,
+            moreRows: found?.next == nil ? nil : "the newest \(rows?.count ?? 0); there are older ones",
+            olderLink: found?.next.map { links.requests(FilterForm.query(form.items + [("cursor", $0)])) },
+            requestsLink: links.requests(form.query), metricsLink: links.metrics(charted.query), logLines: lines,
             hasLog: !lines.isEmpty, listLink: links.rollouts(),
             tracesPath: "/project_id/\(PercentEncoding.segment(request.project))/traces?"
                 + FilterForm.query([("tags", "rollout_id:\(name)")]),

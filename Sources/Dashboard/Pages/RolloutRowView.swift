@@ -44,22 +44,23 @@ extension PageRequest {
     /// The time after which no further one is checked in a turn: the trace store may be slow.
     private static let longestCheck = Duration.seconds(2)
 
-    /// Rollouts as lines, of which a live page has the first that are not complete checked. The first look does not
-    /// wait for that.
+    /// Rollouts as lines. Of those that are not complete a live page has some checked at each turn, all of them one
+    /// after the other. The first look does not wait for that.
     /// - Parameter listed: those of `/rollouts`.
     func rolloutRows(_ listed: [JSONObject]) async -> [RolloutRowView] {
-        var (rows, checked) = ([RolloutRowView](), 0)
-        let end = ContinuousClock.now + Self.longestCheck
-        for rollout in listed {
-            var progress = RolloutProgress(listed: rollout)
-            if isLive, progress.verdict != "complete", checked < Self.mostChecked, .now < end,
-                let name = rollout.text("rollout_id")
-            {
-                checked += 1
-                if let verdict = try? await verdict(of: name) { progress = RolloutProgress(verdict: verdict) }
+        var found = listed.map { RolloutProgress(listed: $0) }
+        let open = listed.indices.filter { found[$0].verdict != "complete" && listed[$0].text("rollout_id") != nil }
+        if let checks {
+            let names = open.map { listed[$0].text("rollout_id") ?? "" }
+            let end = ContinuousClock.now + Self.longestCheck
+            for place in await checks.begin(names).prefix(Self.mostChecked) where .now < end {
+                let verdict = try? await verdict(of: names[place])
+                await checks.note(names[place], verdict.map { RolloutProgress(verdict: $0) })
             }
-            if let row = RolloutRowView(rollout, progress, links: links) { rows.append(row) }
+            for (place, index) in open.enumerated() {
+                if let progress = await checks.progress(of: names[place]) { found[index] = progress }
+            }
         }
-        return rows
+        return zip(listed, found).compactMap { RolloutRowView($0, $1, links: links) }
     }
 }

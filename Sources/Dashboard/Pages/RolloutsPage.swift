@@ -10,9 +10,8 @@ struct RolloutsPage {
     }
 
     struct Chip {
-        /// The query's parameter and its value.
-        var chipName: String
-        var chipTag: String
+        /// The query's parameter with its value, percent-encoded, as the form carries it.
+        var chipQuery: String
         var chipText: String
         var removeLink: String
     }
@@ -42,8 +41,11 @@ struct RolloutsPage {
     init(_ request: PageRequest) { self.request = request }
 
     func contents() async throws(GatewayError) -> Contents {
-        let (links, tags) = (request.links, request.query.values("tag"))
-        let prefix = request.query.value("prefix")
+        let links = request.links
+        // What the form carries of the search before it.
+        let carried = request.query.values("filter").compactMap { FilterTerm(encoded: $0) }
+        let tags = request.query.values("tag") + carried.filter { $0.name == "tag" }.map(\.value)
+        let prefix = request.query.value("prefix") ?? carried.last { $0.name == "prefix" }?.value
         var searched: [(name: String, value: String)] = tags.map { ("tag", $0) }
         if let prefix { searched.append(("prefix", prefix)) }
         if let kind = request.query.values("kind").last {
@@ -84,7 +86,7 @@ struct RolloutsPage {
             var rest = searched
             let term = rest.remove(at: index)
             return Chip(
-                chipName: term.name, chipTag: term.value,
+                chipQuery: FilterForm.query([term]),
                 chipText: term.name == "prefix" ? "begins with \(term.value)" : term.value,
                 removeLink: links.rollouts(FilterForm.query(rest)))
         }

@@ -36,6 +36,8 @@ struct Conversation {
     private(set) var tools: [Call] = []
     /// The request's messages as they stand in the trace, for a call of one's own.
     private(set) var requestMessages: String?
+    /// Likewise the tools that it offered.
+    private(set) var requestTools: String?
 
     /// - Parameter trace: that of `/traces/completion`.
     init(_ trace: JSONObject) {
@@ -43,6 +45,9 @@ struct Conversation {
             if let member = input.member("messages") {
                 requestMessages = input.indented(member.value)
                 messages = input.objects("messages").map { Self.message($0) }
+            }
+            if let member = input.member("tools"), member.kind == .array {
+                requestTools = input.indented(member.value)
             }
             for tool in input.objects("tools") {
                 let function = tool.nested("function") ?? tool
@@ -89,10 +94,31 @@ struct Conversation {
             ? String(decoding: JSONText.indented(JSONObject.compact(bytes)), as: UTF8.self) : text
     }
 
+    private static func isPicture(_ url: String) -> Bool {
+        guard let kind = pictures.first(where: { url.utf8.starts(with: $0.utf8) }) else { return false }
+        return isBase64(url.utf8.dropFirst(kind.utf8.count))
+    }
+
+    /// Whether a browser can decode it (RFC 4648 §4); the padding may be left out.
+    private static func isBase64(_ text: Substring.UTF8View) -> Bool {
+        let equals = UInt8(ascii: "=")
+        let padding = text.reversed().prefix { $0 == equals }.count
+        let digits = text.count - padding
+        guard digits > 0, digits % 4 != 1, padding == 0 || (padding < 3 && text.count % 4 == 0) else { return false }
+        return text.prefix(digits).allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+                true
+            default: false
+            }
+        }
+    }
+
     private static func block(_ part: JSONObject) -> Block {
         if let text = part.text("text") { return Block(text: text) }
         let url = part.nested("image_url")?.text("url") ?? part.text("image_url")
-        if let url, pictures.contains(where: { url.hasPrefix($0) }) { return Block(picture: url) }
+        if let url, isPicture(url) { return Block(picture: url) }
         return Block(json: part.indented(part.braces))
     }
 }

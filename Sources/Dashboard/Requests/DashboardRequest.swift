@@ -33,6 +33,9 @@ package struct DashboardRequest: Sendable {
         return !origin.utf8[start...].elementsEqual(authority.utf8)
     }
 
+    /// Whether another site's page led the browser here. Such a request has no cookie of the dashboard's.
+    package var comesFromElsewhere: Bool { fetchSite == "cross-site" }
+
     /// Whether the browser asks for a page's event stream (`EventSource` of the HTML standard).
     package var wantsEvents: Bool { accept?.utf8.firstRange(of: "text/event-stream".utf8) != nil }
 

@@ -40,7 +40,7 @@ extension DashboardController {
     func events(of watched: Watched) async -> Response {
         guard let slot = streams.take() else { return Response(dashboard.failure(.tooManyStreams)) }
         var showsMore = false
-        let first = await look(at: watched, isLive: false)
+        let first = await look(at: watched)
         switch first.turn {
         // A browser that is told so does not connect again by itself.
         case .still, .failed: return Response(DashboardResponse(status: 204).protected)
@@ -56,8 +56,9 @@ extension DashboardController {
         response.body = ResponseBody { [self, showsMore] writer in
             // A turn may take a while. The browser knows by then that it is heard.
             try await writer.write(ByteBuffer(bytes: EventText.comment))
+            let checks = RolloutChecks()
             var events = PageEvents(from: first, isDue: showsMore)
-            while let event = await events.next({ await look(at: watched, isLive: true) }, watched.connection) {
+            while let event = await events.next({ await look(at: watched, checks) }, watched.connection) {
                 try await writer.write(ByteBuffer(bytes: event))
             }
             withExtendedLifetime(slot) {}
@@ -104,14 +105,14 @@ extension DashboardController {
         }
     }
 
-    private func look(at watched: Watched, isLive: Bool) async -> Look {
+    private func look(at watched: Watched, _ checks: RolloutChecks? = nil) async -> Look {
         let began = ContinuousClock.now
         do throws(GatewayError) {
             guard let visitor = try await visitor(watched.asked, watched.request) else {
                 return Look(turn: .gone, work: .zero)
             }
             let source = try questions(of: visitor, watched.project, watched.connection, watched.logger)
-            let turn = await turn(of: watched, for: visitor, isLive: isLive, asking: source)
+            let turn = await turn(of: watched, for: visitor, checks, asking: source)
             return Look(turn: turn, work: began.duration(to: .now) - source.waitedForVerdicts)
         } catch {
             let isOver = error.status < 500 && error.status != 429
@@ -120,10 +121,10 @@ extension DashboardController {
     }
 
     private func turn(
-        of watched: Watched, for visitor: Visitor, isLive: Bool, asking source: DashboardQuestions
+        of watched: Watched, for visitor: Visitor, _ checks: RolloutChecks?, asking source: DashboardQuestions
     ) async -> Turn {
         let response = await dashboard.page(
-            watched.page, of: watched.project, for: viewer(visitor), query: watched.asked.query, isLive: isLive,
+            watched.page, of: watched.project, for: viewer(visitor), query: watched.asked.query, checks: checks,
             asking: source)
         guard response.status < 500, response.status != 429 else { return .failed }
         guard response.refresh != nil else { return response.status == 404 ? .gone : .still }

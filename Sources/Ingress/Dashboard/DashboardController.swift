@@ -135,6 +135,9 @@ extension DashboardController {
 
     private func loginFirst(_ asked: DashboardRequest) throws(GatewayError) -> DashboardResponse {
         let page = asked.query.map { "\(asked.path)?\($0)" } ?? asked.path
+        // A link of another site comes without the cookie (`SameSite=Strict`), whether there is a session or not. The
+        // page's own link, which it is sent to, comes with it.
+        if asked.comesFromElsewhere, SessionToken.text(in: asked.cookie) == nil { return dashboard.refresh(page) }
         guard case .page? = DashboardRoute(asked.path) else { return .redirect(to: "\(DashboardRoute.root)/login") }
         return .redirect(to: "\(DashboardRoute.root)/login?" + FilterForm.query([("next", page)]))
     }

@@ -53,10 +53,11 @@ extension MetricsQuery {
     }
 
     private static func groups(_ query: QueryItems) throws(GatewayError) -> [Group] {
-        guard let text = query.value("group_by") else { return [] }
+        let texts = query.values("group_by").filter { !$0.isEmpty }
+        guard !texts.isEmpty else { return [] }
         var groups: [Group] = []
-        for name in text.split(separator: ",").map(String.init) {
-            if let group = name == "project" ? .project : FilterParser.field(named: name).map(Group.field) {
+        for name in texts.flatMap({ names(of: $0) }) {
+            if let group = group(named: name) {
                 if !groups.contains(group) { groups.append(group) }
             } else {
                 let known = RequestField.Known.allCases.map(\.name) + ["project"]
@@ -72,6 +73,28 @@ extension MetricsQuery {
                 "group_by", "must name 1 to \(FilterLimits.groupFields) properties, separated by commas")
         }
         return groups
+    }
+
+    /// The names of a list with commas. A metadata key may hold commas itself: what names nothing on its own belongs to
+    /// the key before it.
+    private static func names(of text: String) -> [String] {
+        let comma = UInt8(ascii: ",")
+        var names: [String] = []
+        for part in text.utf8.split(separator: comma, omittingEmptySubsequences: false) {
+            let name = String(decoding: part, as: UTF8.self)
+            if let last = names.last, last.hasPrefix(RequestField.metadataPrefix),
+                !name.hasPrefix(RequestField.metadataPrefix), group(named: name) == nil
+            {
+                names[names.count - 1] = last + "," + name
+            } else if !name.isEmpty {
+                names.append(name)
+            }
+        }
+        return names
+    }
+
+    private static func group(named name: String) -> Group? {
+        name == "project" ? .project : FilterParser.field(named: name).map(Group.field)
     }
 
     private static func interval(_ query: QueryItems, range: UInt64) throws(GatewayError) -> UInt64? {

@@ -73,6 +73,27 @@ import Testing
         }
     }
 
+    /// The browser keeps the cookie from a link of another site, and sends it with the page's own.
+    @Test func `a link from elsewhere is followed once more before one logs in`() async throws {
+        try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
+            let path = "/dashboard/projects/main/requests?status=5xx"
+            let first = try await ingress.call("GET", path, headers: ["Sec-Fetch-Site: cross-site"])
+            #expect(first.status == 200 && first["content-security-policy"] == DashboardResponse.contentPolicy)
+            #expect(first.text.contains(#"<meta http-equiv="refresh" content="0; url=\#(path)">"#))
+            for site in ["same-origin", "same-site", "none"] {
+                let answer = try await ingress.call("GET", path, headers: ["Sec-Fetch-Site: \(site)"])
+                #expect(answer.status == 303)
+            }
+            // A session that has ended comes with its cookie.
+            let ended = try await ingress.call(
+                "GET", path, headers: ["Sec-Fetch-Site: cross-site", "Cookie: \(SessionToken.cookie)=x"])
+            #expect(ended.status == 303)
+            let other = try await ingress.call(
+                "GET", "/dashboard//evil.test/%22%3E", headers: ["Sec-Fetch-Site: cross-site"])
+            #expect(!other.text.contains("evil") && other.text.contains(#"url=/dashboard">"#))
+        }
+    }
+
     @Test func `another key opens nothing`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             for key in ["", "sk-wrong", APIKeyAuthTests.shared] {
