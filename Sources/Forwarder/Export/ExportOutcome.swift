@@ -1,5 +1,4 @@
 internal import Common
-internal import JSON
 internal import Upstream
 
 /// The meaning of a trace store's answer to a batch. (Langfuse's ingestion over OTLP: a batch is accepted or refused as
@@ -23,10 +22,10 @@ enum ExportOutcome: Sendable, Equatable {
     init(_ head: UpstreamHead, _ body: [UInt8]) {
         self.init(status: head.status, retryAfter: Self.seconds(head))
         guard self == .accepted else { return }
-        if Self.isPage(head, body) {
-            self = .refused("it answered \(head.status) with a web page")
-        } else if let rejected = Self.rejected(body), rejected > 0 {
-            self = .malformed("it answered \(head.status) and rejected \(rejected) of the spans")
+        switch ExportAnswer(head, body) {
+        case .taken: return
+        case .rejected(let count): self = .malformed("it answered \(head.status) and rejected \(count) of the spans")
+        case .foreign(let what): self = .refused("it answered \(head.status) with \(what)")
         }
     }
 
@@ -43,22 +42,6 @@ enum ExportOutcome: Sendable, Equatable {
     }
 
     init(_ error: UpstreamError) { self = .later(error.description, after: nil) }
-
-    /// Whether a page for people was sent, as by a proxy's login or a wrong address: no trace store took anything then.
-    private static func isPage(_ head: UpstreamHead, _ body: [UInt8]) -> Bool {
-        if head.headers.first(named: "content-type")?.lowercased().contains("html") ?? false { return true }
-        return body.first { !" \t\r\n\u{FEFF}".utf8.contains($0) } == UInt8(ascii: "<")
-    }
-
-    /// How many spans were rejected (`partialSuccess.rejectedSpans` of OTLP/JSON, a number or a decimal string); nil if
-    /// the answer does not say.
-    private static func rejected(_ body: [UInt8]) -> Int? {
-        guard let answer = try? JSONObject.scan(body, maximumDepth: 16), let partial = answer.member("partialSuccess"),
-            let success = try? answer.object(partial), let count = success.member("rejectedSpans")
-        else { return nil }
-        let text = count.kind == .number ? String(decoding: body[count.value], as: UTF8.self) : success.string(count)
-        return text.flatMap { Int($0) }
-    }
 
     /// Seconds alone: neither Langfuse nor the proxies before it send a date (RFC 9110 §10.2.3 allows one).
     private static func seconds(_ head: UpstreamHead) -> Int? {

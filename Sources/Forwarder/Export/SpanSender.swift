@@ -20,6 +20,7 @@ struct SpanSender: Sendable {
     var metrics: ExportMetrics?
     let logger: Logger
     private let leftLog = SparseLog()
+    private let remarkLog = SparseLog()
 
     /// Sends what the backlog has taken, as far as the trace store takes it.
     /// - Returns: the backlog as it is then.
@@ -210,13 +211,23 @@ struct SpanSender: Sendable {
                 while (200..<300).contains(head.status), body.count < ExportOutcome.mostBytes,
                     let piece = try await call.next(minimum: 1)
                 { body += piece }
-                return ExportOutcome(head, body)
+                let outcome = ExportOutcome(head, body)
+                if outcome == .accepted { note(ExportAnswer(head, body), of: destination) }
+                return outcome
             }
         } catch let error as UpstreamError {
             return ExportOutcome(error)
         } catch {
             return .later("\(error)", after: nil)
         }
+    }
+
+    /// Logs what a trace store says beside that it took the spans: OTLP calls it a warning.
+    private func note(_ answer: ExportAnswer, of destination: TraceDestination) {
+        guard case .taken(let remark?) = answer, let count = remarkLog.note() else { return }
+        logger.warning(
+            "the trace store took the traces with a remark",
+            metadata: ["host": "\(destination.host.text)", "remark": "\(remark)", "answers": "\(count)"])
     }
 
     /// Leaves the trace store alone for a while, and says why.

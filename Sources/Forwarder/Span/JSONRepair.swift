@@ -1,8 +1,9 @@
 internal import Common
 internal import JSON
 
-/// Makes JSON of what some servers write instead: `NaN` and `Infinity` as numbers (Python's `json` does so), control
-/// characters within strings, text that is not UTF-8, a byte order mark.
+/// Makes JSON of what some servers write instead: `NaN` and `Infinity` as numbers (Python's `json` does so; C's
+/// `printf` writes `nan`, `-nan` and `inf`), control characters within strings, text that is not UTF-8, a byte order
+/// mark.
 enum JSONRepair {
     /// One value that is JSON, and what had to be changed.
     struct Result {
@@ -49,12 +50,12 @@ enum JSONRepair {
                 default: out.append(byte)
                 }
                 place += 1
-            } else if let word = word(at: place, of: text) {
+            } else if let (word, length) = word(at: place, of: text, behind: out) {
                 out.append(UInt8(ascii: "\""))
-                out += word
+                out += word.utf8
                 out.append(UInt8(ascii: "\""))
                 faults.insert(.repairedNumbers)
-                place += word.count
+                place += length
             } else {
                 inString = byte == UInt8(ascii: "\"")
                 out.append(byte)
@@ -64,13 +65,27 @@ enum JSONRepair {
         return out
     }
 
-    private static func word(at place: Int, of text: [UInt8]) -> [UInt8]? {
-        switch text[place] {
-        case UInt8(ascii: "N"), UInt8(ascii: "I"), UInt8(ascii: "-"): words.first { text[place...].starts(with: $0) }
-        default: nil
-        }
+    /// A number that JSON does not have, if it begins here and all of the value is it.
+    /// - Parameter before: what stands before it: a value may follow a colon, a comma and an opening bracket only.
+    /// - Returns: as the JSON of Protocol Buffers writes it, within quotes; and its length as it is.
+    private static func word(
+        at place: Int, of text: [UInt8], behind before: [UInt8]
+    ) -> (word: String, length: Int)? {
+        // Most bytes begin none.
+        guard [0x69, 0x6E].contains(text[place] | 0x20) || [0x2B, 0x2D].contains(text[place]) else { return nil }
+        guard let last = before.last(where: { !isSpace($0) }), [0x3A, 0x2C, 0x5B].contains(last) else { return nil }
+        let isSigned = [0x2B, 0x2D].contains(text[place])
+        var end = place + (isSigned ? 1 : 0)
+        // No word is longer than `Infinity`.
+        while end < text.count, end - place <= 9, (0x61...0x7A).contains(text[end] | 0x20) { end += 1 }
+        let name = text[(place + (isSigned ? 1 : 0))..<end].map { $0 | 0x20 }
+        let isNaN = name.elementsEqual("nan".utf8)
+        guard isNaN || name.elementsEqual("inf".utf8) || name.elementsEqual("infinity".utf8) else { return nil }
+        // A name without quotes is followed by a colon; it is no value.
+        let next = text[end...].first { !isSpace($0) }
+        guard let next, [0x2C, 0x5D, 0x7D].contains(next) else { return nil }
+        return (isNaN ? "NaN" : text[place] == 0x2D ? "-Infinity" : "Infinity", end - place)
     }
 
-    /// As the JSON of Protocol Buffers writes them, in quotes.
-    private static let words = ["NaN", "-Infinity", "Infinity"].map { Array($0.utf8) }
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
 }

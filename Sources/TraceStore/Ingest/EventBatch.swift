@@ -28,20 +28,30 @@ struct EventBatch: Sendable {
     /// - Parameter now: milliseconds since 1970.
     /// - Throws: 400 for what is no batch at all.
     init(_ body: [UInt8], now: Int64) throws(LangfuseError) {
-        guard let object = try? JSONObject.scan(body, maximumDepth: EmbeddedJSON.maximumDepth),
-            let elements = object.member("batch").flatMap(object.elements)
+        let outline = JSONOutline(body)
+        let members = outline.flatMap { $0.members(of: $0.whole) } ?? []
+        let batches = members.filter { $0.name == "batch" }
+        guard let outline, members.allSatisfy({ $0.name != nil }), batches.count == 1,
+            let elements = outline.elements(of: batches[0].value)
         else {
             throw .invalidParameter("batch", "must be a list of events, in a JSON object whose names are distinct")
         }
         for element in elements {
-            guard element.kind == .object,
-                let event = try? JSONObject.scan(object.bytes, range: element.value, maximumDepth: .max)
-            else {
-                failures.append(Self.invalid("unknown", "an event must be a JSON object whose names are distinct"))
-                continue
+            do throws(JSONScanError) {
+                // The batch is two levels around the event.
+                let depth = EmbeddedJSON.maximumDepth - 2
+                add(try JSONObject.scan(body, range: element, maximumDepth: depth), now)
+            } catch {
+                let reason = "an event must be a JSON object whose names are distinct: \(error.code)"
+                failures.append(Self.invalid(Self.id(of: element, outline), reason))
             }
-            add(event, now)
         }
+    }
+
+    /// The id of an event that cannot be read otherwise: by it the client knows which one it is.
+    private static func id(of event: Range<Int>, _ outline: JSONOutline) -> String {
+        let ids = outline.members(of: event)?.filter { $0.name == "id" } ?? []
+        return ids.first.flatMap { outline.text(of: $0.value) } ?? "unknown"
     }
 
     private mutating func add(_ event: JSONObject, _ now: Int64) {

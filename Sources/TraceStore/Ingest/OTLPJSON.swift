@@ -5,37 +5,128 @@ internal import JSON
 /// strings (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). Members that the store does not know are
 /// passed over.
 enum OTLPJSON {
-    /// The depth to which the document may nest: the export's own levels, and the attributes' values.
-    static let maximumDepth = 12 + 4 * OTLPValue.maximumDepth
+    /// The depth to which a span, a resource or a scope may nest: its own levels, and the attributes' values.
+    static let maximumDepth = 6 + 4 * OTLPValue.maximumDepth
 
+    /// - Throws: for what is no such request at all. A fault within a span, a scope or a resource is a defect of its
+    ///   own spans.
     static func spans(_ bytes: [UInt8]) throws(OTLPError) -> [OTLPSpan] {
-        let spans: Result<[OTLPSpan], OTLPError>
-        do throws(JSONScanError) {
-            spans = try read(JSONObject.scan(bytes, maximumDepth: maximumDepth))
-        } catch {
-            throw OTLPError("malformed JSON at line \(error.line), column \(error.column): \(error.code)")
+        guard let outline = JSONOutline(bytes), let export = outline.members(of: outline.whole) else {
+            throw malformed(bytes)
         }
-        return try spans.get()
+        let lists = export.filter { $0.name == "resourceSpans" }
+        // Which of two counts cannot be told, nor what a member without a name is.
+        guard export.allSatisfy({ $0.name != nil }), lists.count <= 1 else { throw malformed(bytes) }
+        var spans: [OTLPSpan] = []
+        let template = OTLPSpan()
+        for part in elements(outline, lists.map(\.value), template, "resourceSpans", into: &spans) {
+            readResourceSpans(outline, part, template, into: &spans)
+        }
+        return spans
     }
 
-    /// The outer error is the text's, the inner one the export's.
-    private static func read(_ export: JSONObject) throws(JSONScanError) -> Result<[OTLPSpan], OTLPError> {
-        var spans: [OTLPSpan] = []
-        for resourceSpans in try objects(export, "resourceSpans") {
-            var template = OTLPSpan()
-            guard let resource = try attributes(of: try object(resourceSpans, "resource")) else {
-                return .failure(notAList)
-            }
+    private static func malformed(_ bytes: [UInt8]) -> OTLPError {
+        do throws(JSONScanError) {
+            _ = try JSONObject.scan(bytes, maximumDepth: .max)
+            return OTLPError("malformed JSON")
+        } catch {
+            return OTLPError("malformed JSON at line \(error.line), column \(error.column): \(error.code)")
+        }
+    }
+
+    private static func readResourceSpans(
+        _ outline: JSONOutline, _ value: Range<Int>, _ template: OTLPSpan, into spans: inout [OTLPSpan]
+    ) {
+        var template = template
+        guard let members = members(outline, value, "resource", "scopeSpans", &template) else {
+            return spans.append(template)
+        }
+        read(members.head, in: outline, "resource", &template) { object, template throws(JSONScanError) in
+            guard let resource = try attributes(of: object) else { return notAList.message }
             template.resource = resource
-            for scopeSpans in try objects(resourceSpans, "scopeSpans") {
-                guard let scope = try scope(object(scopeSpans, "scope")) else { return .failure(notAList) }
-                template.scope = scope
-                for text in try objects(scopeSpans, "spans") {
-                    spans.append(try span(text, template))
+            return nil
+        }
+        for part in elements(outline, members.lists, template, "scopeSpans", into: &spans) {
+            readScopeSpans(outline, part, template, into: &spans)
+        }
+    }
+
+    private static func readScopeSpans(
+        _ outline: JSONOutline, _ value: Range<Int>, _ template: OTLPSpan, into spans: inout [OTLPSpan]
+    ) {
+        var template = template
+        guard let members = members(outline, value, "scope", "spans", &template) else {
+            return spans.append(template)
+        }
+        read(members.head, in: outline, "scope", &template) { object, template throws(JSONScanError) in
+            guard let scope = try scope(object) else { return notAList.message }
+            template.scope = scope
+            return nil
+        }
+        for part in elements(outline, members.lists, template, "spans", into: &spans) {
+            var span = template
+            if template.defect == nil {
+                read(part, in: outline, "span", &span) { object, span throws(JSONScanError) in
+                    span = try self.span(object, span)
+                    return span.defect
                 }
             }
+            spans.append(span)
         }
-        return .success(spans)
+    }
+
+    /// The head and the lists of a message, by their names. A message in which one name stands twice is marked as
+    /// defective, and its spans are found all the same, to be counted. Nil for what is no object.
+    private static func members(
+        _ outline: JSONOutline, _ value: Range<Int>, _ head: String, _ list: String, _ template: inout OTLPSpan
+    ) -> (head: Range<Int>?, lists: [Range<Int>])? {
+        guard let members = outline.members(of: value) else {
+            template.defect = template.defect ?? "what holds \(list) must be a JSON object"
+            return nil
+        }
+        let heads = members.filter { $0.name == head }.map(\.value)
+        let lists = members.filter { $0.name == list }.map(\.value)
+        if members.contains(where: { $0.name == nil }) || heads.count > 1 || lists.count > 1 {
+            template.defect = template.defect ?? "what holds \(list) must be a JSON object whose names are distinct"
+        }
+        return (heads.first, lists)
+    }
+
+    /// The elements of lists. One that is none counts as one span that is wrong: more of it is not known.
+    private static func elements(
+        _ outline: JSONOutline, _ lists: [Range<Int>], _ template: OTLPSpan, _ name: String,
+        into spans: inout [OTLPSpan]
+    ) -> [Range<Int>] {
+        var elements: [Range<Int>] = []
+        for list in lists where !outline.isNull(list) {
+            if let parts = outline.elements(of: list) {
+                elements += parts
+            } else {
+                var span = template
+                span.defect = template.defect ?? "\(name) must be a list"
+                spans.append(span)
+            }
+        }
+        return elements
+    }
+
+    /// Reads one object of the request into a span; what is wrong with it becomes the span's defect.
+    /// - Parameters:
+    ///   - value: nil for an object that is absent; the body is then not called.
+    ///   - body: returns what is wrong.
+    private static func read(
+        _ value: Range<Int>?, in outline: JSONOutline, _ name: String, _ span: inout OTLPSpan,
+        _ body: (JSONObject, inout OTLPSpan) throws(JSONScanError) -> String?
+    ) {
+        guard let value, span.defect == nil else { return }
+        // A head may be null, as any message in JSON; an element of a list may not.
+        if name != "span", outline.isNull(value) { return }
+        do throws(JSONScanError) {
+            let object = try JSONObject.scan(outline.bytes, range: value, maximumDepth: maximumDepth)
+            span.defect = try body(object, &span)
+        } catch {
+            span.defect = "the \(name) cannot be read: malformed JSON at byte \(error.offset): \(error.code)"
+        }
     }
 
     private static let notAList = OTLPError(#"attributes must be a list of {"key", "value"} objects"#)

@@ -7,43 +7,62 @@ enum OTLPProtobuf {
         var spans: [OTLPSpan] = []
         while let (field, value) = try reader.next() {
             if field == 1, case .bytes(let range) = value {
-                try readResourceSpans(ProtobufReader(bytes, range), into: &spans)
+                readResourceSpans(ProtobufReader(bytes, range), into: &spans)
             }
         }
         return spans
     }
 
-    private static func readResourceSpans(_ message: ProtobufReader, into spans: inout [OTLPSpan]) throws(OTLPError) {
-        var reader = message
+    private static func readResourceSpans(_ message: ProtobufReader, into spans: inout [OTLPSpan]) {
         var template = OTLPSpan()
-        var scopes: [Range<Int>] = []
-        while let (field, value) = try reader.next() {
-            guard case .bytes(let range) = value else { continue }
-            if field == 1 { template.resource = try attributes(of: ProtobufReader(reader.bytes, range), field: 1) }
-            if field == 2 { scopes.append(range) }
+        let parts = parts(of: message, &template) { reader, template throws(OTLPError) in
+            template.resource = try attributes(of: reader, field: 1)
         }
         // The resource may stand behind its spans.
-        for range in scopes { try readScopeSpans(ProtobufReader(reader.bytes, range), template, into: &spans) }
+        for range in parts { readScopeSpans(ProtobufReader(message.bytes, range), template, into: &spans) }
+        if parts.isEmpty, template.defect != nil { spans.append(template) }
     }
 
     private static func readScopeSpans(
         _ message: ProtobufReader, _ resource: OTLPSpan, into spans: inout [OTLPSpan]
-    ) throws(OTLPError) {
-        var reader = message
+    ) {
         var template = resource
-        var ranges: [Range<Int>] = []
-        while let (field, value) = try reader.next() {
-            guard case .bytes(let range) = value else { continue }
-            if field == 1 { template.scope = try scope(ProtobufReader(reader.bytes, range)) }
-            if field == 2 { ranges.append(range) }
+        let parts = parts(of: message, &template) { reader, template throws(OTLPError) in
+            template.scope = try scope(reader)
         }
-        for range in ranges {
-            do throws(OTLPError) { spans.append(try span(ProtobufReader(reader.bytes, range), template)) } catch {
-                var span = template
-                span.defect = error.message
-                spans.append(span)
+        for range in parts {
+            var span = template
+            if template.defect == nil {
+                do throws(OTLPError) { span = try self.span(ProtobufReader(message.bytes, range), template) } catch {
+                    span.defect = error.message
+                }
             }
+            spans.append(span)
         }
+        if parts.isEmpty, template.defect != nil { spans.append(template) }
+    }
+
+    /// Reads the head of a message (field 1), and finds the parts that it is of (field 2). What is wrong with the
+    /// message or its head is a defect of its own spans, which are found all the same, to be counted.
+    private static func parts(
+        of message: ProtobufReader, _ template: inout OTLPSpan,
+        _ head: (ProtobufReader, inout OTLPSpan) throws(OTLPError) -> Void
+    ) -> [Range<Int>] {
+        var reader = message
+        var parts: [Range<Int>] = []
+        do throws(OTLPError) {
+            while let (field, value) = try reader.next() {
+                guard case .bytes(let range) = value else { continue }
+                if field == 2 { parts.append(range) }
+                guard field == 1 else { continue }
+                do throws(OTLPError) { try head(ProtobufReader(reader.bytes, range), &template) } catch {
+                    template.defect = template.defect ?? error.message
+                }
+            }
+        } catch {
+            template.defect = template.defect ?? error.message
+        }
+        return parts
     }
 
     private static func scope(_ message: ProtobufReader) throws(OTLPError) -> OTLPScope {

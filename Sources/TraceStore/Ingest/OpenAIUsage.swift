@@ -58,7 +58,10 @@ struct OpenAIUsage {
 
     private static func count(_ object: JSONObject, _ member: JSONObject.Member) -> Int64? {
         guard member.kind == .number else { return nil }
-        return Int64(String(decoding: object.bytes[member.value], as: UTF8.self)).flatMap { $0 >= 0 ? $0 : nil }
+        let text = String(decoding: object.bytes[member.value], as: UTF8.self)
+        // Python writes a count that was a float as 10.0.
+        let count = Int64(text) ?? Double(text).flatMap { Int64(exactly: $0) }
+        return count.flatMap { $0 >= 0 ? $0 : nil }
     }
 
     /// Nil if they are not counts; empty if there are none.

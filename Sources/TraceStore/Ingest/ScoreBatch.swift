@@ -21,18 +21,17 @@ struct ScoreBatch: Sendable {
             add(object, now)
             return
         }
-        guard let text = String(validating: body, as: UTF8.self),
-            let (object, member) = EmbeddedJSON.wrapped(text), let elements = object.elements(member)
-        else {
+        guard let outline = JSONOutline(body), let elements = outline.elements(of: outline.whole) else {
             throw .invalidParameter("body", "must be a score as a JSON object, or a JSON list of them")
         }
         isList = true
         for element in elements {
-            guard let score = try? JSONObject.scan(object.bytes, range: element.value, maximumDepth: .max) else {
-                faults.append(ScoreBody.Fault("body", "must be a JSON object whose names are distinct"))
-                continue
+            do throws(JSONScanError) {
+                add(try JSONObject.scan(body, range: element, maximumDepth: Self.maximumDepth - 1), now)
+            } catch {
+                faults.append(
+                    ScoreBody.Fault("body", "must be a JSON object whose names are distinct: \(error.code)"))
             }
-            add(score, now)
         }
     }
 

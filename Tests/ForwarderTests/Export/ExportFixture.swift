@@ -88,12 +88,12 @@ struct ExportFixture: Sendable {
 
     func sender(
         _ outbox: SpanOutbox, of projects: [String] = ["a"], destinations: TraceDestinations? = nil,
-        recent: RecentSpans = RecentSpans()
+        recent: RecentSpans = RecentSpans(), logger: Logger = .silent
     ) throws -> SpanSender {
         SpanSender(
             outbox: outbox, destinations: try destinations ?? self.destinations(of: projects), upstream: store,
             envelope: envelope,
-            recent: recent, timeout: .seconds(10), logger: .silent)
+            recent: recent, timeout: .seconds(10), logger: logger)
     }
 
     /// Runs an exporter of these projects while `body` does.
@@ -109,7 +109,7 @@ struct ExportFixture: Sendable {
         let destinations = try destinations ?? self.destinations(of: projects)
         let exporter = Exporter(
             outbox: outbox, destinations: destinations,
-            sender: try sender(outbox, of: projects, destinations: destinations),
+            sender: try sender(outbox, of: projects, destinations: destinations, logger: logger),
             interval: .milliseconds(10), logger: logger)
         let group = ServiceGroup(services: [commands, reader, exporter], logger: .silent)
         try await withThrowingTaskGroup { tasks in

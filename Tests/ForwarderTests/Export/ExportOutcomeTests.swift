@@ -1,4 +1,6 @@
 import Common
+import InMemoryLogging
+import Logging
 import TestSupport
 import Testing
 import Upstream
@@ -18,7 +20,8 @@ import Upstream
 
     @Test(arguments: [
         "{}", "", #"{"partialSuccess":{}}"#, #"{"partialSuccess":{"rejectedSpans":"0","errorMessage":"slow down"}}"#,
-        #"{"partialSuccess":null}"#, #"{"partialSuccess":{"rejectedSpans":-1}}"#, "[]", "ok", #"{"id":"<html>"}"#,
+        #"{"partialSuccess":null}"#, #"{"partialSuccess":{"rejectedSpans":-1}}"#, #"{"id":"<html>"}"#, " \n",
+        "\u{FEFF}{}", #"{"success":true}"#, #"{"error":null}"#, #"{"errors":[]}"#, #"{"partial_success":{}}"#,
     ])
     func `a success is accepted`(body: String) {
         #expect(outcome(200, body) == .accepted && outcome(202, body) == .accepted)
@@ -26,6 +29,8 @@ import Upstream
 
     @Test(arguments: [
         #"{"partialSuccess":{"rejectedSpans":"2"}}"#, #" {"partialSuccess":{"errorMessage":"x","rejectedSpans":2}}"#,
+        #"{"partialSuccess":{"rejectedSpans":2.0}}"#, #"{"partial_success":{"rejected_spans":2}}"#,
+        "\u{FEFF}" + #"{"partialSuccess":{"rejectedSpans":"2"}}"#, #"{"x":1,"partialSuccess":{"rejectedSpans":2e0}}"#,
     ])
     func `what is rejected is not accepted`(body: String) {
         #expect(outcome(200, body) == .malformed("it answered 200 and rejected 2 of the spans"))
@@ -37,6 +42,66 @@ import Upstream
     ])
     func `a web page is no acceptance`(body: String, type: String) {
         #expect(outcome(200, body, type: type) == .refused("it answered 200 with a web page"))
+    }
+
+    @Test(arguments: [
+        ("Please log in", "text/plain"), ("ok", "application/json"), ("[]", "application/json"),
+        (#"{"error":"Unauthorized"}"#, "application/json"), (#"{"errors":[{}]}"#, "application/json"),
+        (#"{"Message":"Forbidden"}"#, "application/json"), (#"{"success":false}"#, "application/json"),
+        (#"{"message":"Sign in first.","success":false}"#, "application/json"),
+        (#"{"partialSuccess":{},"error":"x"}"#, "application/json"),
+        (#"{"partialSuccess":{"rejectedSpans":0,"rejectedSpans":1}}"#, "application/json"),
+        (#"{"partialSuccess":7}"#, "application/json"), (#"{"partialSuccess":{"rejectedSpans":"x"}}"#, ""),
+        ("{", "application/json"), ("\u{0B}", "application/x-protobuf"), ("{}", "text/html"),
+    ])
+    func `an answer that is not of OTLP is no acceptance`(body: String, type: String) {
+        guard case .refused(let reason) = outcome(200, body, type: type) else {
+            Issue.record("\(body) is accepted")
+            return
+        }
+        #expect(reason.hasPrefix("it answered 200 with "))
+    }
+
+    @Test func `more rejected spans than a number holds are rejected`() {
+        let body = #"{"partialSuccess":{"rejectedSpans":99999999999999999999}}"#
+        #expect(
+            outcome(200, body) == .malformed("it answered 200 and rejected 99999999999999999999 of the spans"))
+    }
+
+    private func answer(_ bytes: [UInt8], type: String) -> ExportAnswer {
+        ExportAnswer(UpstreamHead(status: 200, headers: [HeaderField("Content-Type", type)]), bytes)
+    }
+
+    @Test func `an answer in protobuf is read`() {
+        let type = "application/x-protobuf"
+        #expect(answer([0x0A, 0x06, 0x08, 0x01, 0x12, 0x02, 0x6E, 0x6F], type: type) == .rejected("1"))
+        #expect(answer([0x0A, 0x04, 0x12, 0x02, 0x6E, 0x6F], type: type) == .taken(remark: "no"))
+        for bytes in [[], [0x0A, 0x00], [0x0A, 0x02, 0x08, 0x00], [0x12, 0x01, 0x3C]] as [[UInt8]] {
+            #expect(answer(bytes, type: type) == .taken(remark: nil))
+        }
+        // 60 bytes: as text a line break and `<`.
+        let long = [0x0A, 0x3C, 0x12, 0x3A] + Array(repeating: UInt8(ascii: "a"), count: 58)
+        #expect(answer(long, type: type) == .taken(remark: String(repeating: "a", count: 58)))
+        for bytes in [[0x0A, 0x05, 0x08], [0x0A, 0x01, 0x08], [0x0B], [0x00]] as [[UInt8]] {
+            #expect(answer(bytes, type: type) != .taken(remark: nil))
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"partialSuccess":{"rejectedSpans":"0","errorMessage":"slow down"}}"#, "slow down"),
+        (#"{"partial_success":{"error_message":"slow down"}}"#, "slow down"), (#"{"id":7}"#, "member id"),
+    ])
+    func `a remark of the trace store is logged`(body: String, remark: String) async throws {
+        let handler = InMemoryLogHandler()
+        try await ExportFixture.run { fixture in
+            _ = try await fixture.leave()
+            try await fixture.withExporter(logger: Logger(label: "test") { _ in handler }) {
+                try await fixture.next().answer(200).send(body).end()
+                try await fixture.untilEmpty()
+            }
+        }
+        let entries = handler.entries.filter { $0.message.description.contains("with a remark") }
+        #expect(entries.count == 1 && entries[0].metadata["remark"]?.description.contains(remark) == true)
     }
 
     @Test(arguments: [("7", 7), ("1000000000", 300), ("99999999999999999999", nil), ("-1", nil)])

@@ -142,6 +142,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("nan", "NaN"), ("-nan", "NaN"), ("-NaN", "NaN"), ("NAN", "NaN"), ("+nan", "NaN"), ("inf", "Infinity"),
+        ("Inf", "Infinity"), ("INF", "Infinity"), ("+inf", "Infinity"), ("+Infinity", "Infinity"),
+        ("infinity", "Infinity"), ("-inf", "-Infinity"), ("-Inf", "-Infinity"), ("-INFINITY", "-Infinity"),
+    ])
+    func `each way to write a number that is none is repaired`(bad: String, good: String) throws {
+        let text = #"{"a": \#(bad) ,"b":[\#(bad),1,\#(bad)],"c":"\#(bad), [\#(bad)]","d":{"e":\#(bad)}}"#
+        let wanted = #"{"a": "\#(good)" ,"b":["\#(good)",1,"\#(good)"],"c":"\#(bad), [\#(bad)]","d":{"e":"\#(good)"}}"#
+        let repaired = try #require(JSONRepair.repair(Array(text.utf8), 0..<text.utf8.count))
+        #expect(String(decoding: repaired.bytes, as: UTF8.self) == wanted)
+        #expect(repaired.faults == .repairedNumbers)
+    }
+
+    @Test(arguments: [
+        "{nan:1}", "{NaN:1}", #"{"a":1,NaN:2}"#, "[1nan]", "[nano]", "[nan nan]", "[--inf]", "[- inf]", "[infinit]",
+        "[infinityy]", "[nan", #"{"a"NaN}"#, "[nan1]", "[1,2]NaN",
+    ])
+    func `what is no value is not made one`(text: String) {
+        #expect(JSONRepair.repair(Array(text.utf8), 0..<text.utf8.count) == nil)
+    }
+
     /// Log-probabilities are where such numbers come from.
     @Test func `log probabilities that are no numbers are kept`() throws {
         let choice =

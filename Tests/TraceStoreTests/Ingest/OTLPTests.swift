@@ -146,7 +146,8 @@ struct OTLPTests {
         #expect(tooDeep.count == 1 && tooDeep[0].defect?.contains("nests more than") == true)
         let deep = String(repeating: #"{"arrayValue":{"values":["#, count: 60) + String(repeating: "]}}", count: 60)
         let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"k","value":\#(deep)}]}]}]}]}"#
-        #expect(throws: OTLPError.self) { try OTLPJSON.spans(Array(json.utf8)) }
+        let spans = try OTLPJSON.spans(Array(json.utf8))
+        #expect(spans.count == 1 && spans[0].defect?.contains("tooDeep") == true)
     }
 
     /// It costs its own span alone.
@@ -157,5 +158,44 @@ struct OTLPTests {
         }
         let spans = try OTLPProtobuf.spans(bytes)
         #expect(spans.count == 2 && spans[0].defect != nil && spans[1].defect == nil && spans[1].name == "a")
+    }
+
+    /// Two exports of a library's: the first is wrong, and the other one's span is kept.
+    private static func pair(
+        resource: (inout ProtobufWriter) -> Void = { _ in }, scope: (inout ProtobufWriter) -> Void = { _ in }
+    ) -> [UInt8] {
+        ProtobufWriter.message { export in
+            export.message(1) { list in
+                list.message(2) { inner in
+                    inner.message(2) { $0.text(5, "bad") }
+                    inner.message(2) { $0.text(5, "bad") }
+                    inner.message(1, scope)
+                }
+                list.message(1, resource)
+            }
+            export.message(1) { list in list.message(2) { inner in inner.message(2) { $0.text(5, "good") } } }
+        }
+    }
+
+    @Test func `a bad resource or scope in protobuf costs its own spans`() throws {
+        for bytes in [
+            Self.pair(resource: { pair in pair.message(1) { $0.field(1, [0xFF]) } }),
+            Self.pair(resource: { $0.field(1, [0x0B]) }), Self.pair(scope: { $0.field(1, [0xFF]) }),
+            Self.pair(scope: { scope in scope.message(3) { $0.field(1, [0xC3]) } }),
+        ] {
+            let spans = try OTLPProtobuf.spans(bytes)
+            #expect(spans.map { $0.defect == nil } == [false, false, true])
+            #expect(spans.last?.name == "good")
+        }
+        #expect(try OTLPProtobuf.spans(Self.pair()).allSatisfy { $0.defect == nil })
+    }
+
+    @Test func `a list in protobuf that cannot be read costs itself`() throws {
+        let bytes = ProtobufWriter.message { export in
+            export.field(1, [0x0B])
+            export.message(1) { $0.field(2, [0x0B]) }
+            export.message(1) { list in list.message(2) { inner in inner.message(2) { $0.text(5, "good") } } }
+        }
+        #expect(try OTLPProtobuf.spans(bytes).map { $0.defect == nil } == [false, false, true])
     }
 }

@@ -18,6 +18,14 @@ struct UsageTests {
             #"{"prompt_tokens":1,"completion_tokens":0,"total_tokens":1,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":null}"#,
             #"{"input":0,"output":0,"total":1,"input_cached_tokens":4}"#
         ),
+        // As Python writes floats.
+        (
+            #"{"prompt_tokens":10.0,"completion_tokens":7,"total_tokens":17.0,"prompt_tokens_details":{"cached_tokens":4.0}}"#,
+            #"{"input":6,"output":7,"total":17,"input_cached_tokens":4}"#
+        ),
+        (
+            #"{"prompt_tokens":1e1,"completion_tokens":7,"total_tokens":17}"#, #"{"input":10,"output":7,"total":17}"#
+        ),
         // Responses.
         (
             #"{"input_tokens":9,"output_tokens":8,"total_tokens":17,"input_tokens_details":{"cached_tokens":9},"output_tokens_details":{"reasoning_tokens":3}}"#,
