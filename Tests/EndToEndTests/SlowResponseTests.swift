@@ -49,22 +49,24 @@ import Testing
         Sample(
             completions, "application/json", more: #","stream":false"#,
             ["\n", String(answer.prefix(20)), String(answer.dropFirst(20)), "\n"]),
-        Sample(completions, "application/json", status: 500, more: stream, [#"{"error":"#, #"{"message":"x"}"#, "}"]),
+        Sample(completions, "application/json", status: 503, more: stream, [#"{"error":"#, #"{"message":"x"}"#, "}"]),
         Sample(completions, "text/plain", status: 429, ["slow", " down"]),
         Sample("/v1/responses", "text/event-stream", more: stream, keepAlive),
     ]
 
-    /// Streams of completions. A part of an event waits for the rest of it, and nothing else does.
+    /// Streams of completions. A part of an event waits for the rest of it, and nothing else does; only where the
+    /// gateway asks for the usage, what comes before the first event waits for that.
     private static func streams(hidesUsage: Bool) -> [Sample] {
         let begun = #"data: {"choices":[{"index":0,"delta":{}"#
+        let first: [Step] = hidesUsage ? [text(event, event)] : []
         return [
-            Sample(completions, "text/event-stream", more: stream, keepAlive),
+            Sample(completions, "text/event-stream", more: stream, first + keepAlive.map { text($0, $0) }),
             Sample(
                 completions, "text/event-stream", more: stream + #","stream_options":{"include_usage":true}"#,
                 keepAlive + [usage, ": end\n"]),
             Sample(
                 completions, "text/event-stream", more: stream,
-                [
+                first + [
                     text(": keep-alive\n" + begun, ": keep-alive\n"), text("}]}\n\n:", begun + "}]}\n\n:"),
                     text("\n" + event + usage + ": end\n", "\n" + event + (hidesUsage ? "" : usage) + ": end\n"),
                     text("\n", "\n"),

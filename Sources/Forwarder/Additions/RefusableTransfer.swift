@@ -4,20 +4,23 @@ internal import NIOCore
 internal import Upstream
 
 /// One call whose request has members of the gateway's own. An answer that may refuse them is held back until it is
-/// whole, and one with a good status as long as it begins as an error does: some servers refuse a request there. If the
-/// answer names one of the members, the request is sent once more without it; else the answer goes on as it came.
+/// whole, and one with a good status until its first event or its body has come: some servers refuse a request there.
+/// Both are bounded, and judged by what there is when the bound is reached or the answer breaks off. If the answer
+/// names one of the members, the request is sent once more without it; else the answer goes on as it came.
 final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
     private enum Phase {
         /// The head has not come.
         case asking
-        case holding(UpstreamHead, [UInt8], timer: Scheduled<Void>)
-        /// The status is good, and what has come may be the beginning of an error.
-        case opening(UpstreamHead, [UInt8], Preamble, timer: Scheduled<Void>)
+        case holding(UpstreamHead, timer: Scheduled<Void>)
+        /// The status is good, and the first event or the body may be an error.
+        case opening(UpstreamHead, ErrorOpening, timer: Scheduled<Void>)
         case passing
     }
 
     private struct State {
         var phase = Phase.asking
+        /// The bytes that are held back.
+        var held: [UInt8] = []
         var target: Target
         var request: UpstreamRequest
         /// The members that were left out of the present request.
@@ -39,9 +42,6 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
             if transfer.state.value.number == number { transfer.receive(event) }
         }
     }
-
-    /// The time for which an answer with a good status may be held back: a refusal comes at once.
-    private static let longestOpening = Duration.seconds(1)
 
     private let caller: TargetCaller
     private let first: Target
@@ -101,40 +101,29 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
         guard !isOver else { return }
         switch (state.value.phase, event) {
         case (.asking, .head(let head)): take(head)
-        case (.holding(let head, let bytes, let timer), .piece(let piece)):
-            state.value.phase = .holding(head, bytes + piece.bytes, timer: timer)
-            if bytes.count + piece.bytes.count > caller.holdBytes { release() }
-        case (.holding(_, let bytes, let timer), .end(nil)):
-            guard leaveOutNamed(in: bytes) else {
-                release(isRest: true)
-                return pass(event)
+        case (.holding, .piece(let piece)):
+            state.value.held += piece.bytes
+            // Some servers repeat the request in their refusal.
+            let most = caller.holdBytes + state.value.request.body.count
+            if state.value.held.count > most { settle() }
+        case (.opening(let head, var opening, let timer), .piece(let piece)):
+            opening.take(piece.bytes)
+            state.value.phase = .opening(head, opening, timer: timer)
+            state.value.held += piece.bytes
+            if opening.finding != .undecided || state.value.held.count > caller.holdBytes {
+                settle(isRest: piece.isRest)
             }
-            timer.cancel()
-            start()
-        case (.opening(let head, let bytes, var preamble, let timer), .piece(let piece)):
-            preamble.take(piece.bytes)
-            state.value.phase = .opening(head, bytes + piece.bytes, preamble, timer: timer)
-            open(preamble.finding, isRest: piece.isRest)
-        case (.opening(_, _, var preamble, _), .end(nil)):
-            preamble.end()
-            guard case .failed = preamble.finding, open(preamble.finding, isRest: true) else {
-                release(isRest: true)
-                return pass(event)
-            }
-        case (.holding, .end), (.opening, .end):
-            release()
-            pass(event)
+        case (.holding, .end(let error)), (.opening, .end(let error)):
+            if !settle(isRest: error == nil, hasEnded: true) { pass(event) }
         default: pass(event)
         }
     }
 
     private func take(_ head: UpstreamHead) {
-        if MemberRefusal.statuses.contains(head.status), hasAdditions {
-            state.value.phase = .holding(head, [], timer: releasing(after: caller.hold))
+        if MemberRefusal.mayRefuse(head.status), hasAdditions {
+            state.value.phase = .holding(head, timer: settling(after: caller.hold))
         } else if (200..<300).contains(head.status), hasAdditions, Preamble.isReadable(head, isStream: false) {
-            let preamble = Preamble(isChat: false, room: caller.holdBytes)
-            let timer = releasing(after: min(caller.hold, Self.longestOpening))
-            state.value.phase = .opening(head, [], preamble, timer: timer)
+            state.value.phase = .opening(head, ErrorOpening(), timer: settling(after: caller.hold))
         } else {
             state.value.phase = .passing
             pass(head)
@@ -144,39 +133,51 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
     /// Whether the present request still has members of the gateway's own.
     private var hasAdditions: Bool { !state.value.target.addedMembers.isEmpty }
 
-    private func releasing(after time: Duration) -> Scheduled<Void> {
-        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { self.release() }
+    private func settling(after time: Duration) -> Scheduled<Void> {
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { self.settle() }
     }
 
-    /// Decides by what an answer with a good status begins with.
+    /// Decides by what is held back: sends the request once more, or passes it on.
+    /// - Parameters:
+    ///   - isRest: whether nothing follows what is held, which has come as a whole.
+    ///   - hasEnded: whether the present request's call is over.
     /// - Returns: whether the request is sent once more.
     @discardableResult
-    private func open(_ finding: Preamble.Finding, isRest: Bool) -> Bool {
-        guard case .opening(_, let bytes, _, let timer) = state.value.phase else { return false }
-        switch finding {
-        case .failed:
-            let refusing = present.withLockedValue { $0.transfer }
-            guard leaveOutNamed(in: bytes) else { break }
+    private func settle(isRest: Bool = false, hasEnded: Bool = false) -> Bool {
+        guard !isOver else { return false }
+        let refused: [String]
+        switch state.value.phase {
+        case .holding(let head, let timer):
             timer.cancel()
-            refusing?.cancel()
-            start()
-            return true
-        case .undecided where bytes.count <= caller.holdBytes && ErrorOpening.mayBegin(bytes): return false
-        case .undecided, .content: break
+            let (held, isWhole) = (state.value.held, isRest && hasEnded)
+            refused = state.value.target.addedMembers.filter {
+                MemberRefusal.names($0, in: held, isWhole: isWhole, status: head.status)
+            }
+        case .opening(_, var opening, let timer):
+            timer.cancel()
+            if hasEnded { opening.end() }
+            refused = state.value.target.addedMembers.filter { opening.names($0) }
+        case .asking, .passing: return false
         }
-        release(isRest: isRest)
-        return false
+        let refusing = hasEnded ? nil : present.withLockedValue { $0.transfer }
+        guard !refused.isEmpty, leaveOut(refused) else {
+            release(isRest: isRest)
+            return false
+        }
+        refusing?.cancel()
+        start()
+        return true
     }
 
     /// Passes on what was held back.
-    private func release(isRest: Bool = false) {
-        guard !isOver else { return }
+    private func release(isRest: Bool) {
         switch state.value.phase {
-        case .holding(let head, let bytes, let timer), .opening(let head, let bytes, _, let timer):
-            timer.cancel()
+        case .holding(let head, _), .opening(let head, _, _):
+            let held = state.value.held
+            state.value.held = []
             state.value.phase = .passing
             pass(head)
-            if !bytes.isEmpty { pass(.piece(UpstreamPiece(bytes, isRest: isRest))) }
+            if !held.isEmpty { pass(.piece(UpstreamPiece(held, isRest: isRest))) }
         case .asking, .passing: return
         }
     }
@@ -195,12 +196,6 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
     }
 
     /// Makes the next request ready, without the members that a refusal names.
-    /// - Returns: false if it names none, or there is no time left.
-    private func leaveOutNamed(in refusal: [UInt8]) -> Bool {
-        let named = state.value.target.addedMembers.filter { MemberRefusal.names($0, in: refusal) }
-        return !named.isEmpty && leaveOut(named)
-    }
-
     /// - Returns: false if there is no time left for another request.
     private func leaveOut(_ members: [String]) -> Bool {
         var request = state.value.request
@@ -209,6 +204,7 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
         let target = state.value.target.without(members)
         request.body = target.request.body
         state.value.phase = .asking
+        state.value.held = []
         state.value.target = target
         state.value.leftOut += members
         state.value.number += 1

@@ -8,9 +8,9 @@ internal import Upstream
 struct TargetCaller: Sendable {
     let upstream: any UpstreamClient
     var refused = RefusedMembers()
-    /// The time for which a refusal may be held back until it is whole.
+    /// The time for which a refusal may be held back until it is whole, and an answer until its first event.
     var hold = Duration.seconds(10)
-    /// Bytes of it that may be held back.
+    /// Bytes that may be held back; of a refusal as many more as the request has.
     var holdBytes = 64 << 10
     var logger: Logger?
 

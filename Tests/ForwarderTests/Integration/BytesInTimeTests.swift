@@ -8,6 +8,8 @@ import Upstream
 
 /// An answer that comes slowly, under any name and status.
 @Suite(.timeLimit(.minutes(5))) struct BytesInTimeTests {
+    private static let first = #"data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}"# + "\n\n"
+
     /// Runs a forwarder with one job, whose call the test answers.
     private func run(
         isStream: Bool = false, _ body: (ForwarderFixture, Job, ScriptedCall) async throws -> Void
@@ -25,7 +27,7 @@ import Upstream
     @Test(arguments: [
         ("application/x-ndjson", 200), ("application/json", 200), ("audio/mpeg", 200),
         ("application/vnd.amazon.eventstream", 200), ("", 200),
-        ("text/event-stream", 200), ("application/json", 429), ("text/html", 500),
+        ("text/event-stream", 200), ("application/json", 429), ("text/html", 503),
     ]) func `what has lain leaves`(type: String, status: Int) async throws {
         for isStream in [false, true] {
             try await run(isStream: isStream) { fixture, job, call in
@@ -120,7 +122,9 @@ import Upstream
     @Test func `what keeps a stream alive is not taken for the usage`() async throws {
         try await run(isStream: true) { fixture, job, call in
             #expect(String(decoding: call.request.body, as: UTF8.self).contains("include_usage"))
-            call.answer(type: "text/event-stream")
+            // Until the first event the stream may be a refusal.
+            call.answer(type: "text/event-stream").send(Self.first)
+            #expect(try await fixture.answers.next(of: job).body == Array(Self.first.utf8))
             for text in [": keep-alive\n", ": keep-alive\n\n", "\n", ":", "\n", "data: {\"choices\":[{"] {
                 call.send(text)
                 let frame = try await fixture.answers.next(of: job)

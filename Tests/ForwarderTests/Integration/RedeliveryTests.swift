@@ -163,8 +163,8 @@ import Upstream
         try await ForwarderFixture.run(isDurable: true) { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder { forwarder in
-                let call = try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send(": 1")
-                #expect(try await fixture.answers.next(of: job).body == Array(": 1".utf8))
+                let call = try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send("x: 1")
+                #expect(try await fixture.answers.next(of: job).body == Array("x: 1".utf8))
                 fixture.server.kill()
                 call.send("\n\n" + ScriptedCall.lastEvents).end()
                 try await fixture.server.start()

@@ -43,7 +43,8 @@ import Upstream
 
     private func text(of call: ScriptedCall) -> String { String(decoding: call.request.body, as: UTF8.self) }
 
-    @Test(arguments: [400, 403, 404, 405, 415, 422, 501]) func `the call is made once more without it`(
+    @Test(arguments: [400, 402, 403, 404, 405, 406, 409, 412, 415, 422, 424, 460, 501])
+    func `the call is made once more without it`(
         status: Int
     ) async throws {
         try await run { (fixture, job, call) async throws in
@@ -73,6 +74,8 @@ import Upstream
             ["event: error\r\nda", "ta: {\"error\":{\"message\":\"no stream_options here\"}}\r\n\r\n"]
         ),
         ("application/json", ["{\"object\":\"error\",\"message\":\"stream_opt", "ions is not known\"}"]),
+        ("application/json", ["{\"success\":false,\"errors\":[\"stream_options\"]}"]),
+        ("text/event-stream", [": PROCESSING\n\n", "retry: 3000\n\n", "id: 1\n", "data: \(refusal)\n\n"]),
     ])
     func `a refusal in a good answer is one`(type: String, pieces: [String]) async throws {
         try await run { (fixture, job, call) async throws in
@@ -90,8 +93,8 @@ import Upstream
 
     /// What is no refusal passes as it came, an error too.
     @Test(arguments: [
-        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", ": stream_options error\n\n",
-        "data: {\"error\":{\"message\":\"too many requests\"}}\n\n", ": wait\n", "\n",
+        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", ": stream_options error\n\ndata: 1\n\n",
+        "data: {\"error\":{\"message\":\"too many requests\"}}\n\n",
         "data: {\"choices\":[{\"delta\":{\"content\":\"stream_options error\"}}]}\n\n",
     ])
     func `another first event is passed on at once`(event: String) async throws {
