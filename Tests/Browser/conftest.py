@@ -104,7 +104,7 @@ def start_browser():
             complaints = [text for text in browser.complaints() if "status of 4" not in text]
             assert complaints == []
             for url in browser.fetched():
-                assert url.startswith(("http://127.0.0.1:", "data:image/")), url
+                assert url.startswith(("http://127.0.0.1:", "data:")), url
     finally:
         for browser in started:
             browser.stop()
