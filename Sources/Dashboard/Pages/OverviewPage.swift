@@ -50,7 +50,7 @@ struct OverviewPage {
         form.range.to = request.query.value("to")
         let (links, state) = (request.links, await readiness())
         let charts = try await MetricsPage.charts(form, by: nil, request)
-        let failed = form.adding(FilterTerm("outcome", "in", "failed,refused,dead_lettered"))
+        let failed = form.failed
         let errors = try LoggedRequest.page(
             try await request.source.get("/logs/requests", query: FilterForm.query(failed.items + [("limit", "6")])))
         let rollouts = await newestRollouts()
@@ -126,20 +126,20 @@ struct OverviewPage {
                 tileName: "Tokens", tileValue: Figures.compact(number("input_tokens") + number("output_tokens")),
                 tileNote:
                     "\(Figures.compact(number("input_tokens"))) in, \(Figures.compact(number("output_tokens"))) out",
-                tileLink: links.metrics(form.query), tileTone: "", spark: spark("input_tokens", "output_tokens"),
+                tileLink: links.requests(form.query), tileTone: "", spark: spark("input_tokens", "output_tokens"),
                 sparkColour: "2"),
             Tile(
                 tileName: "Cost", tileValue: shown("cost", Figures.dollars), tileNote: "where prices are set",
-                tileLink: links.metrics(form.query), tileTone: "", spark: spark("cost"), sparkColour: "3"),
+                tileLink: links.requests(form.query), tileTone: "", spark: spark("cost"), sparkColour: "3"),
             Tile(
                 tileName: "Latency p50", tileValue: shown("latency_p50", Figures.duration),
-                tileNote: "p99 \(shown("latency_p99", Figures.duration))", tileLink: links.metrics(form.query),
+                tileNote: "p99 \(shown("latency_p99", Figures.duration))", tileLink: links.requests(form.query),
                 tileTone: "",
                 spark: spark("latency_p50"), sparkColour: "4"),
             Tile(
                 tileName: "First token p50", tileValue: shown("time_to_first_token_p50", Figures.duration),
                 tileNote: "p99 \(shown("time_to_first_token_p99", Figures.duration))",
-                tileLink: links.metrics(form.query),
+                tileLink: links.requests(form.query),
                 tileTone: "", spark: spark("time_to_first_token_p50"), sparkColour: "5"),
         ]
     }
