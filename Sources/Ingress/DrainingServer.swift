@@ -4,14 +4,12 @@ internal import ServiceLifecycle
 /// The HTTP server, which ends in time: when it is told to stop it takes no more requests, and those whose answers have
 /// not come within the drain time are told so. Else the whole process would wait for the longest call, and then break
 /// all connections off at once.
-struct DrainingServer: Service, CustomStringConvertible {
+struct DrainingServer: NamedService {
     let server: any Service
     let pending: PendingRequests
     let follower: ResponseTailer
     let signals: SignalPublisher
     let drain: Duration
-
-    var description: String { "DrainingServer" }
 
     func run() async throws {
         try await withThrowingTaskGroup { group in

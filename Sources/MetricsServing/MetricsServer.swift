@@ -8,13 +8,11 @@ package import ServiceLifecycle
 package import Telemetry
 
 /// A server of `GET /metrics` and `GET /health` on a port of their own (`METRICS_PORT`), without a key.
-package struct MetricsServer: Service, CustomStringConvertible {
+package struct MetricsServer: NamedService {
     private static let settings = ListeningServer.Settings(host: "METRICS_HOST", port: "METRICS_PORT")
     /// The most bytes of a head: a scraper's request is small.
     private static let maximumHeadBytes = 16 << 10
     private static let idleTimeout = TimeAmount.seconds(75)
-
-    package var description: String { "MetricsServer" }
     private let host: String
     private let port: Int
     private let connections: Int

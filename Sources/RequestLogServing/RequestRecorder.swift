@@ -6,7 +6,7 @@ internal import RequestLog
 internal import ServiceLifecycle
 
 /// Writes the rows of the request log: reads records from their streams, at least once, and puts them into the store.
-struct RequestRecorder: Service, CustomStringConvertible {
+struct RequestRecorder: NamedService {
     private static let batch = 500
     private static let wait = Duration.seconds(1)
     /// The interval for taking over what an earlier reader has left, and for keeping the outbox to its bound.
@@ -44,8 +44,6 @@ struct RequestRecorder: Service, CustomStringConvertible {
         self.audit = audit
         self.logger = logger
     }
-
-    var description: String { "RequestRecorder" }
 
     func run() async throws {
         // Not on a loop that passes answers on: to open a batch takes tens of milliseconds.

@@ -156,11 +156,9 @@ package struct TraceStoreError: Error, CustomStringConvertible {
 }
 
 /// Closes the file when all that uses it has ended.
-private struct DatabaseService: Service, CustomStringConvertible {
+private struct DatabaseService: NamedService {
     let database: TraceDatabase
     let logger: Logger
-
-    var description: String { "TraceDatabase" }
 
     func run() async throws {
         try? await gracefulShutdown()

@@ -94,7 +94,7 @@ package final class SecretsFile: Sendable {
 }
 
 /// Looks each second whether the file of the secrets is another one.
-package struct SecretsUpkeep: Service, CustomStringConvertible {
+package struct SecretsUpkeep: NamedService {
     private static let interval = Duration.seconds(1)
 
     let file: SecretsFile
@@ -105,13 +105,11 @@ package struct SecretsUpkeep: Service, CustomStringConvertible {
         self.logger = logger
     }
 
-    package var description: String { "SecretsUpkeep" }
-
     package func run() async throws {
         // Not on a loop that answers requests: reading a file waits for a disk.
         await withTaskExecutorPreference(globalConcurrentExecutor) {
             await cancelWhenGracefulShutdown {
-                while (try? await Task.sleep(for: Self.interval)) != nil { file.refresh(logger: logger) }
+                await every(Self.interval) { file.refresh(logger: logger) }
             }
         }
     }

@@ -8,7 +8,7 @@ internal import ServiceLifecycle
 ///
 /// A part whose first look finds another key does not start. One that finds it later takes no part until the key is
 /// right again.
-package final class RedisWatch: Service, CustomStringConvertible {
+package final class RedisWatch: NamedService {
     private static let interval = Duration.seconds(1)
 
     private let redis: RedisClient
@@ -45,8 +45,6 @@ package final class RedisWatch: Service, CustomStringConvertible {
         self.init(endpoint, envelope: envelope, isAlone: isAlone, skewLimit: settings.clockSkew, logger: logger)
     }
 
-    package var description: String { "RedisWatch" }
-
     /// Tells `take` each time that another GATEWAY_KEY than before is found in Redis, or none.
     package func onKeyChange(_ take: @escaping @Sendable (AuditKind) -> Void) {
         takers.withLockedValue { $0.append(take) }
@@ -75,14 +73,14 @@ package final class RedisWatch: Service, CustomStringConvertible {
     }
 
     private func watch() async throws {
-        while !Task.isCancelled {
+        try await repeated {
             let sight = await look()
             if sight == .trouble(.otherKey), !hasRightKey, trouble != .otherKey {
                 throw OtherGatewayKey(isAlone: isAlone)
             }
             if let news = state.withLockedValue({ $0.see(sight, now: .now) }) { say(news) }
             // While it has seen nothing, others wait for it.
-            try? await Task.sleep(for: sight == .away ? .milliseconds(50) : Self.interval)
+            return sight == .away ? .milliseconds(50) : Self.interval
         }
     }
 

@@ -9,7 +9,7 @@ internal import ServiceLifecycle
 ///
 /// A project whose trace store does not take its spans waits and holds up no other: nothing more of it is taken from
 /// the outbox until its pause is over.
-struct Exporter: Service, CustomStringConvertible {
+struct Exporter: NamedService {
     /// The interval at which entries of dead or stopped exporters are looked for.
     private static let takeoverInterval = Duration.seconds(10)
     private static let wait = Duration.seconds(1)
@@ -24,8 +24,6 @@ struct Exporter: Service, CustomStringConvertible {
     var isOpen: @Sendable () -> Bool = { true }
     var metrics: ExportMetrics?
     let logger: Logger
-
-    var description: String { "Exporter" }
 
     func run() async throws {
         // Not on a loop that passes answers on: to open and compress a batch takes tens of milliseconds.

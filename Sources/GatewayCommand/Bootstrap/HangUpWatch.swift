@@ -1,3 +1,4 @@
+internal import Common
 internal import Glibc
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -6,7 +7,7 @@ internal import UnixSignals
 ///
 /// The one who closes a terminal and the one who runs `kill -HUP` send the same signal. What tells them apart is the
 /// terminal itself: the kernel takes it from all of a session's processes before it sends them the signal.
-struct HangUpWatch: Service, CustomStringConvertible {
+struct HangUpWatch: NamedService {
     /// The meaning of a SIGHUP.
     enum Meaning: Equatable {
         case reload
@@ -32,8 +33,6 @@ struct HangUpWatch: Service, CustomStringConvertible {
 
     /// `SIG_IGN` as a number.
     private static let ignoring = 1
-
-    var description: String { "HangUpWatch" }
 
     /// Returns when the process is to end.
     func run() async throws {

@@ -14,7 +14,7 @@ internal import SystemPackage
 
 /// A redis-server of the gateway's own: on a unix socket that only this user can open, with an append-only file in the
 /// data folder. It is started again if it dies, and stopped with the gateway.
-struct EmbeddedRedis: Service, CustomStringConvertible {
+struct EmbeddedRedis: NamedService {
     /// `sun_path` of sockaddr_un holds 108 bytes, the closing zero included.
     private static let longestSocketPath = 107
 
@@ -40,8 +40,6 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
         endpoint.commandTimeout = commandTimeout
         self.endpoint = endpoint
     }
-
-    var description: String { "EmbeddedRedis" }
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {

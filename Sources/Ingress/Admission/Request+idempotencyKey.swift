@@ -1,4 +1,5 @@
 internal import Common
+internal import HTTPServing
 internal import HTTPTypes
 internal import Hummingbird
 
@@ -25,5 +26,5 @@ extension Request {
 }
 
 extension HTTPField.Name {
-    fileprivate static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .expect
+    fileprivate static let idempotencyKey = HTTPField.Name(constant: "Idempotency-Key")
 }

@@ -20,7 +20,7 @@ extension APIKeyAuth {
         guard file != nil else { return }
         // Not on a loop that answers requests: what reads a file waits for a disk.
         await withTaskExecutorPreference(globalConcurrentExecutor) {
-            while (try? await Task.sleep(for: Self.lookInterval)) != nil { refresh(logger: logger) }
+            await every(Self.lookInterval) { refresh(logger: logger) }
         }
     }
 

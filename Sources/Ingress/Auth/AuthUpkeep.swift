@@ -1,12 +1,11 @@
+internal import Common
 internal import Logging
 internal import ServiceLifecycle
 
 /// Keeps what decides about clients up to date, as long as the ingress runs.
-struct AuthUpkeep: Service, CustomStringConvertible {
+struct AuthUpkeep: NamedService {
     let auth: any AuthProvider
     let logger: Logger
-
-    var description: String { "AuthUpkeep" }
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await auth.maintain(logger: logger) }

@@ -1,4 +1,5 @@
 internal import Common
+internal import HTTPServing
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
@@ -192,7 +193,7 @@ extension GatewayError {
 }
 
 extension HTTPField.Name {
-    fileprivate static let preferenceApplied = HTTPField.Name("Preference-Applied") ?? .expect
-    fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID") ?? .expect
-    static let prefer = HTTPField.Name("Prefer") ?? .expect
+    fileprivate static let preferenceApplied = HTTPField.Name(constant: "Preference-Applied")
+    fileprivate static let lastEventID = HTTPField.Name(constant: "Last-Event-ID")
+    static let prefer = HTTPField.Name(constant: "Prefer")
 }

@@ -3,7 +3,7 @@ internal import Logging
 internal import ServiceLifecycle
 
 /// Looks after the clients' connections: one loop for all of them, since a timer for each would cost more than they do.
-struct ConnectionSweep: Service, CustomStringConvertible {
+struct ConnectionSweep: NamedService {
     private static let interval = Duration.milliseconds(250)
     /// While all connections are open that may be, other clients wait. So it is looked at more often.
     private static let fullInterval = Duration.milliseconds(25)
@@ -18,11 +18,9 @@ struct ConnectionSweep: Service, CustomStringConvertible {
         self.logger = logger
     }
 
-    var description: String { "ConnectionSweep" }
-
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
+            await repeated {
                 connections.sweep()
                 let gone = connections.takeGone()
                 if gone > 0, let count = log.note(gone) {
@@ -37,7 +35,7 @@ struct ConnectionSweep: Service, CustomStringConvertible {
                         """,
                         metadata: ["connections": "\(connections.count)"])
                 }
-                try? await Task.sleep(for: connections.isPressed ? Self.fullInterval : Self.interval)
+                return connections.isPressed ? Self.fullInterval : Self.interval
             }
         }
     }

@@ -1,4 +1,5 @@
 internal import Common
+internal import HTTPServing
 internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTPTypes
@@ -61,6 +62,6 @@ extension HTTPResponse {
 }
 
 extension HTTPField.Name {
-    static let accessControlRequestPrivateNetwork = HTTPField.Name("Access-Control-Request-Private-Network") ?? .expect
-    static let accessControlAllowPrivateNetwork = HTTPField.Name("Access-Control-Allow-Private-Network") ?? .expect
+    static let accessControlRequestPrivateNetwork = HTTPField.Name(constant: "Access-Control-Request-Private-Network")
+    static let accessControlAllowPrivateNetwork = HTTPField.Name(constant: "Access-Control-Allow-Private-Network")
 }

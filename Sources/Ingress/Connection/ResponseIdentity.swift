@@ -1,4 +1,5 @@
 internal import Common
+internal import HTTPServing
 internal import HTTPTypes
 
 /// Gives every request its insertion id and writes it on every answer, errors too.
@@ -19,7 +20,6 @@ struct ResponseIdentity: Sendable {
 }
 
 extension HTTPField.Name {
-    /// The names are constants of valid form, so the fallback is never taken.
-    static let insertionID = HTTPField.Name("x-insertion-id") ?? .expect
-    static let requestID = HTTPField.Name("x-request-id") ?? .expect
+    static let insertionID = HTTPField.Name(constant: "x-insertion-id")
+    static let requestID = HTTPField.Name(constant: "x-request-id")
 }

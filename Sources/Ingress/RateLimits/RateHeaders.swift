@@ -1,4 +1,5 @@
 internal import Common
+internal import HTTPServing
 internal import HTTPTypes
 
 /// The names of the headers that tell what is left of a limit, as OpenAI's API has them.
@@ -6,7 +7,7 @@ enum RateHeaders: String, Sendable {
     case requests
     case tokens
 
-    static let applied = HTTPField.Name(AppliedConfigurations.name) ?? .expect
+    static let applied = HTTPField.Name(constant: AppliedConfigurations.name)
 
     /// Whether a header tells of a limit.
     static func isOne(_ name: HTTPField.Name) -> Bool { name.canonicalName.utf8.starts(with: prefix.utf8) }
@@ -27,6 +28,6 @@ enum RateHeaders: String, Sendable {
     var remaining: HTTPField.Name { own[1] }
 
     private static func names(_ prefix: String, _ kind: Self) -> [HTTPField.Name] {
-        parts.map { HTTPField.Name("\(prefix)\($0)-\(kind.rawValue)") ?? .expect }
+        parts.map { HTTPField.Name(constant: "\(prefix)\($0)-\(kind.rawValue)") }
     }
 }

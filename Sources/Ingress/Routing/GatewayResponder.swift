@@ -1,4 +1,5 @@
 internal import Common
+internal import HTTPServing
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
@@ -147,5 +148,5 @@ extension Request {
 }
 
 extension HTTPField.Name {
-    static let via = HTTPField.Name(LoopMark.header) ?? .expect
+    static let via = HTTPField.Name(constant: LoopMark.header)
 }

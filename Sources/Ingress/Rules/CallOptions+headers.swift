@@ -1,4 +1,5 @@
 internal import Common
+internal import HTTPServing
 internal import HTTPTypes
 internal import Policies
 
@@ -41,7 +42,7 @@ extension CallOptions {
 }
 
 extension HTTPField.Name {
-    fileprivate static let retryConfig = HTTPField.Name(RetryRule.header) ?? .expect
-    fileprivate static let requestTimeout = HTTPField.Name("x-tfy-request-timeout") ?? .expect
-    fileprivate static let firstTokenTimeout = HTTPField.Name("x-tfy-ttft-timeout-ms") ?? .expect
+    fileprivate static let retryConfig = HTTPField.Name(constant: RetryRule.header)
+    fileprivate static let requestTimeout = HTTPField.Name(constant: "x-tfy-request-timeout")
+    fileprivate static let firstTokenTimeout = HTTPField.Name(constant: "x-tfy-ttft-timeout-ms")
 }

@@ -1,4 +1,5 @@
 internal import Common
+internal import HTTPServing
 internal import HTTPTypes
 internal import Policies
 
@@ -80,6 +81,6 @@ struct MetadataResolver: Sendable {
 }
 
 extension HTTPField.Name {
-    fileprivate static let loggingConfig = HTTPField.Name(LoggingSwitch.header) ?? .expect
-    fileprivate static let metadata = HTTPField.Name(CarriedMetadata.header) ?? .expect
+    fileprivate static let loggingConfig = HTTPField.Name(constant: LoggingSwitch.header)
+    fileprivate static let metadata = HTTPField.Name(constant: CarriedMetadata.header)
 }

@@ -7,7 +7,7 @@ internal import ServiceLifecycle
 
 /// Tells the other processes which rules are in force here, each 5 s and after each change, so that `/ready` sees when
 /// they differ.
-struct RulesAnnouncer: Service, CustomStringConvertible {
+struct RulesAnnouncer: NamedService {
     /// The interval at which the rules are checked for changes.
     private static let look = Duration.seconds(1)
 
@@ -17,12 +17,10 @@ struct RulesAnnouncer: Service, CustomStringConvertible {
     /// Such that an operator finds the process by it, with some digits, since containers may share the rest.
     let name = "\(ProcessName.shown)/\(ProcessName.random().prefix(4))"
 
-    var description: String { "RulesAnnouncer" }
-
     func run() async throws {
         await cancelWhenGracefulShutdown {
             var announced: (hash: String, time: ContinuousClock.Instant)?
-            while !Task.isCancelled {
+            await repeated {
                 let hash = file.current.hash
                 let isKnown = announced.map { $0.hash == hash && $0.time.duration(to: .now) < RulesFleet.beat } ?? false
                 if !isKnown {
@@ -34,7 +32,7 @@ struct RulesAnnouncer: Service, CustomStringConvertible {
                         logger.debug("rules not announced", metadata: ["error": "\(error)"])
                     }
                 }
-                try? await Task.sleep(for: announced == nil ? .milliseconds(200) : Self.look)
+                return announced == nil ? .milliseconds(200) : Self.look
             }
         }
         // The others need not wait for it to be forgotten.

@@ -1,15 +1,14 @@
+internal import Common
 internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
 /// Has the rules read again when their files are others, each second, and on SIGHUP.
-struct RulesUpkeep: Service, CustomStringConvertible {
+struct RulesUpkeep: NamedService {
     private static let interval = Duration.seconds(1)
 
     let file: RulesFile
     let logger: Logger
-
-    var description: String { "RulesUpkeep" }
 
     func run() async throws {
         // Without files SIGHUP ends the process in order.
@@ -22,9 +21,7 @@ struct RulesUpkeep: Service, CustomStringConvertible {
         await withTaskExecutorPreference(globalConcurrentExecutor) {
             await cancelWhenGracefulShutdown {
                 await withDiscardingTaskGroup { group in
-                    group.addTask {
-                        while (try? await Task.sleep(for: Self.interval)) != nil { file.refresh(logger: logger) }
-                    }
+                    group.addTask { await every(Self.interval) { file.refresh(logger: logger) } }
                     group.addTask {
                         for await _ in asked { file.refresh(isAsked: true, logger: logger) }
                     }

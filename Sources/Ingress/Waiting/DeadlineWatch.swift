@@ -3,17 +3,14 @@ internal import ServiceLifecycle
 
 /// Ends the waits whose time is over. One loop for all of them, since a timer a request would cost more than the
 /// request.
-struct DeadlineWatch: Service, CustomStringConvertible {
+struct DeadlineWatch: NamedService {
     let pending: PendingRequests
     let signals: SignalPublisher
 
-    var description: String { "DeadlineWatch" }
-
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
+            await every(.milliseconds(250)) {
                 for waiter in pending.abandonOverdue() { signals.cancel(waiter.id, deadline: waiter.deadline) }
-                try? await Task.sleep(for: .milliseconds(250))
             }
         }
     }

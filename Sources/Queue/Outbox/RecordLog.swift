@@ -6,7 +6,7 @@ package import ServiceLifecycle
 
 /// Brings records of what never was a job to the request log, those of a second together: refused calls, audit events.
 /// Nothing waits for it. The last second's are lost if the process is killed.
-package final class RecordLog: Service, CustomStringConvertible, Sendable {
+package final class RecordLog: NamedService, Sendable {
     /// Records that wait at most, for Redis or for the second to pass. Further ones are counted alone.
     package static let capacity = 10_000
     private static let interval = Duration.seconds(1)
@@ -28,8 +28,6 @@ package final class RecordLog: Service, CustomStringConvertible, Sendable {
         self.logger = logger
     }
 
-    package var description: String { "RecordLog" }
-
     /// Notes a record.
     /// - Parameter bytes: makes it, once it is sent.
     package func note(_ id: InsertionID, _ bytes: @escaping @Sendable () -> [UInt8]) {
@@ -44,10 +42,7 @@ package final class RecordLog: Service, CustomStringConvertible, Sendable {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.interval)
-                await self.flush()
-            }
+            await every(Self.interval) { await self.flush() }
         }
         await flush()
     }

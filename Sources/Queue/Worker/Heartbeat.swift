@@ -1,8 +1,9 @@
+package import Common
 package import Logging
 internal import ServiceLifecycle
 
 /// Says each 5 s that this worker lives. When it falls silent, the others take its jobs over.
-package struct Heartbeat: Service, CustomStringConvertible {
+package struct Heartbeat: NamedService {
     private static let interval = Duration.seconds(5)
 
     let stream: JobStream
@@ -15,22 +16,18 @@ package struct Heartbeat: Service, CustomStringConvertible {
         self.logger = logger
     }
 
-    package var description: String { "Heartbeat" }
-
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                let pause: Duration
+            await repeated {
                 do {
                     let asked = ContinuousClock.now
                     clock.learn(try await stream.beat(), asked: asked, isCertain: true)
-                    pause = Self.interval
+                    return Self.interval
                 } catch {
                     clock.lose()
                     logger.debug("no heartbeat", metadata: ["error": "\(error)"])
-                    pause = .milliseconds(200)
+                    return .milliseconds(200)
                 }
-                try? await Task.sleep(for: pause)
             }
         }
         // Entries that were left pending are taken over at once, and not 15 s later.

@@ -12,7 +12,7 @@ internal import ServiceLifecycle
 /// there are slots.
 ///
 /// When it is told to stop, it takes no more; what runs may end within the drain time, and the rest is handed back.
-package struct Intake: Service, CustomStringConvertible {
+package struct Intake: NamedService {
     /// Works on one delivery. Its job always ends once, or goes to another worker.
     package typealias Work = @Sendable (_ delivery: consuming Delivery, _ control: CallControl) async -> Void
     /// Starts the same, and calls `done` when the job has ended here. Called on any thread.
@@ -74,8 +74,6 @@ package struct Intake: Service, CustomStringConvertible {
             control.onEnd { task.cancel() }
         }
     }
-
-    package var description: String { "Intake" }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown { await takeJobs() }

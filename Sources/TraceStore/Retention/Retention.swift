@@ -4,7 +4,7 @@ internal import ServiceLifecycle
 
 /// Deletes what is too old, or more than may be kept. It looks every few seconds, so the bound on bytes may be passed
 /// by what comes in between.
-struct Retention: Service, CustomStringConvertible {
+struct Retention: NamedService {
     /// The time between two looks.
     static let pause = Duration.seconds(10)
     /// The part of the allowed bytes that deletion goes down to, so that it does not begin again at once.
@@ -20,21 +20,18 @@ struct Retention: Service, CustomStringConvertible {
     /// The audit log in the same file; nil: there is none.
     var audits: AuditDatabase?
 
-    var description: String { "Retention" }
-
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
+            await every(Self.pause) {
                 do {
                     try await trim()
                 } catch is CancellationError {
-                    return
+                    // The process ends.
                 } catch is LangfuseError {
                     // The file was lost, which StoreFileWatch says.
                 } catch {
                     logger.error("old traces and requests cannot be deleted", metadata: ["error": "\(error)"])
                 }
-                try? await Task.sleep(for: Self.pause)
             }
         }
     }

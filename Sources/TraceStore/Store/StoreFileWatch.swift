@@ -3,7 +3,7 @@ internal import Logging
 internal import ServiceLifecycle
 
 /// Looks whether the store's file still has its name, and has one that was lost written again.
-struct StoreFileWatch: Service, CustomStringConvertible {
+struct StoreFileWatch: NamedService {
     /// The time between two looks.
     static let pause = Duration.seconds(1)
     /// The number of different troubles that are logged of one loss.
@@ -12,16 +12,11 @@ struct StoreFileWatch: Service, CustomStringConvertible {
     let database: TraceDatabase
     let logger: Logger
 
-    var description: String { "StoreFileWatch" }
-
     func run() async throws {
         await cancelWhenGracefulShutdown {
             // Each thing is said once until the file has its name again.
             var told: Set<UTF8Text> = []
-            while !Task.isCancelled {
-                await look(&told)
-                try? await Task.sleep(for: Self.pause)
-            }
+            await every(Self.pause) { await look(&told) }
         }
     }
 

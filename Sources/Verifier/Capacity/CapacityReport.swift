@@ -4,7 +4,7 @@ internal import Redis
 internal import ServiceLifecycle
 
 /// Says in Redis why questions are held up or cut short at this verifier, for `/ready` and `/metrics` of each ingress.
-struct CapacityReport: Service, CustomStringConvertible {
+struct CapacityReport: NamedService {
     private static let interval = Duration.seconds(2)
     /// The life of a report. The trouble of several verifiers is one: the last to say it is heard.
     private static let life = 10
@@ -13,16 +13,13 @@ struct CapacityReport: Service, CustomStringConvertible {
     let redis: RedisClient
     let logger: Logger
 
-    var description: String { "CapacityReport" }
-
     func run() async throws {
         await cancelWhenGracefulShutdown {
             var isLogged = false
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.interval)
+            await every(Self.interval) {
                 guard let trouble = capacity.takeTrouble() else {
                     isLogged = false
-                    continue
+                    return
                 }
                 if !isLogged {
                     logger.warning("questions about rollouts are held up", metadata: ["reason": "\(trouble)"])
