@@ -1,3 +1,7 @@
+internal import Crypto
+internal import JSON
+package import Redis
+
 /// The state of a rollout: whether the trace of every completion that succeeded is in the trace store.
 package struct Verdict: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
@@ -60,4 +64,102 @@ package struct Verdict: Sendable, Equatable {
 
     /// The number of those that have ended and are not to be found, listed or not.
     package var missingCount: Int { max(expected - traced - inFlight, 0) }
+}
+
+extension Verdict {
+    /// The hash's fields, in the order in which they are read. `until` is there only if the verdict is good for a while
+    /// alone.
+    package static let fieldNames = [
+        "verdict", "reason", "expected", "traced", "in_flight", "failed", "missing", "checked_at", "until",
+    ]
+
+    /// The fields and their values in turn, as HSET takes them.
+    package var fields: [String] {
+        let until = kind == .complete ? "" : String((checkedAt + Self.interimLife).milliseconds)
+        let values = [
+            kind.rawValue, reason ?? "", String(expected), String(traced), String(inFlight), String(failed),
+            missing.joined(separator: "\n"),
+            String(checkedAt.milliseconds), until,
+        ]
+        return zip(Self.fieldNames, values).flatMap { [$0, $1] }
+    }
+
+    /// Whether a verdict that is good for a moment is still good. One from so far ahead was written before a clock was
+    /// put back.
+    package static func holds(until: Timestamp, now: Timestamp) -> Bool {
+        now < until && until - now <= interimLife * 2
+    }
+
+    /// Reads what HMGET of `fieldNames` gave.
+    /// - Parameter now: nil: it may be as old as it likes.
+    /// - Returns: Nil if there is no verdict, or it is good no longer.
+    package init?(fields: RedisValue, rollout: Rollout, now: Timestamp?) {
+        guard let kind = fields[0].string.flatMap(Kind.init(rawValue:)), let expected = fields[2].int,
+            let traced = fields[3].int,
+            let inFlight = fields[4].int, let failed = fields[5].int, let checkedAt = fields[7].int
+        else { return nil }
+        if let now, let until = fields[8].int, !Self.holds(until: Timestamp(clamping: until), now: now) { return nil }
+        let reason = fields[1].string.flatMap { $0.isEmpty ? nil : $0 }
+        let missing = (fields[6].string ?? "").split(separator: "\n").map(String.init)
+        self.init(
+            rollout: rollout, kind: kind, reason: reason, expected: expected, traced: traced,
+            inFlight: inFlight, failed: failed,
+            missing: missing, checkedAt: Timestamp(clamping: checkedAt))
+    }
+}
+
+extension Verdict {
+    /// The verdict as clients get it:
+    /// `{"rollout_id","project_id","verdict","expected","traced","in_flight","failed","missing":[…],"checked_at"}`, and
+    /// `reason` in front of `checked_at` if it is `unknown`.
+    package var json: [UInt8] {
+        var out = jsonWithoutTime
+        out.append(contentsOf: #","checked_at":"#.utf8)
+        JSONText.append(checkedAt.iso8601, to: &out)
+        out.append(UInt8(ascii: "}"))
+        return out
+    }
+
+    /// A validator (RFC 9110 §8.8.3) for the same finding, whenever it was made: weak, since `checked_at` may differ.
+    package var entityTag: String {
+        let digits = Array("0123456789abcdef".utf8)
+        let hash = SHA256.hash(data: jsonWithoutTime).prefix(16).flatMap {
+            [digits[Int($0 >> 4)], digits[Int($0 & 15)]]
+        }
+        return "W/\"\(String(decoding: hash, as: UTF8.self))\""
+    }
+
+    /// Whether a client that sent this `If-None-Match` has the verdict already (RFC 9110 §13.1.2).
+    package func isKnown(to ifNoneMatch: String?) -> Bool {
+        guard let ifNoneMatch else { return false }
+        let opaque = entityTag.dropFirst(2)
+        return ifNoneMatch.split(separator: ",").contains { tag in
+            let space = UInt8(ascii: " ")
+            let tag = Substring(tag.utf8.drop { $0 == space }.prefix { $0 != space })
+            return tag == "*" || (tag.hasPrefix("W/") ? tag.dropFirst(2) : tag) == opaque
+        }
+    }
+
+    private var jsonWithoutTime: [UInt8] {
+        var out = Array(#"{"rollout_id":"#.utf8)
+        JSONText.append(rollout.name, to: &out)
+        out.append(contentsOf: #","project_id":"#.utf8)
+        JSONText.append(rollout.project, to: &out)
+        out.append(contentsOf: #","verdict":""#.utf8)
+        out.append(contentsOf: kind.rawValue.utf8)
+        out.append(
+            contentsOf:
+                #"","expected":\#(expected),"traced":\#(traced),"in_flight":\#(inFlight),"failed":\#(failed),"missing":["#
+                .utf8)
+        for (index, id) in missing.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            JSONText.append(id, to: &out)
+        }
+        out.append(UInt8(ascii: "]"))
+        if let reason {
+            out.append(contentsOf: #","reason":"#.utf8)
+            JSONText.append(reason, to: &out)
+        }
+        return out
+    }
 }

@@ -157,3 +157,187 @@ extension JobAdmission.Outcome {
         }
     }
 }
+
+extension JobScripts {
+    /// Records insertion ids and queues their jobs, as far as the queue has room (architecture §2.1). Each job of the
+    /// batch has a result of its own: neither an error nor a refusal of one changes another. The bounds are exact,
+    /// since the script counts what it adds.
+    ///
+    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> bytes of spans that wait for their export,
+    /// KEYS[4] -> what is kept for later (``KeptBytes``); then for each job eight, of which those that it has not are
+    /// empty: its rollout's set, the set's verdict, record, list (the project's rollouts) and count (how many ids the
+    /// set should have), the record of a job that can be fetched, what makes a repeated request this job, and the key
+    /// of its own under which it is sealed; then for each limit that some of them are counted on its `slots` and
+    /// `amounts`, as `rates` has them
+    /// ARGV[1] -> group, ARGV[2] -> consumer that takes jobs at once (empty: none), ARGV[3] -> most entries, ARGV[4] ->
+    /// most bytes, ARGV[5] -> most bytes of spans that wait for their export, ARGV[6] -> most rollouts that a project's
+    /// list keeps, ARGV[7] -> life of a set in seconds, ARGV[8] -> how long a repeated request is known in
+    /// milliseconds, ARGV[9] -> jobs, ARGV[10] -> limits, ARGV[11] -> most bytes that are kept for later; then for each
+    /// job eighteen: insertion id, sealed job, until when this step is wanted by this server's clock in milliseconds
+    /// since 1970 (empty: not known), project, account (may be empty), time and deadline in milliseconds since 1970,
+    /// life of the record in milliseconds, the request's fingerprint, the rollout's name, its invocation, experiment
+    /// and run, whether the lives of what is kept of the rollout are renewed, whether the consumer takes an entry for
+    /// this job (empty: none), the sealed key of its own (empty: it has none), when what is reserved for its answer is
+    /// free again in milliseconds since 1970, and how many charges it has; then for each limit four: the limit, its
+    /// window in milliseconds, whether a job beyond it is refused (empty: counted all the same), whether the job's end
+    /// corrects a charge (empty: it does not); then for each charge of each job two: the place of its limit, and the
+    /// amount
+    /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given, limits}. A
+    /// result is the insertion id of the job that this request repeats, as a string; an error; else entries on the
+    /// stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has
+    /// the rollout's name, -4 if another request has the same idempotency key, -5 if it is no longer wanted, -6 if too
+    /// many spans wait for their export, -8 if its answer could not be kept for later; or, of a job that is over a
+    /// limit, a list: -7, the place of the first charge that it was refused for, what that counter holds, and
+    /// milliseconds until the job could be let in. An entry is {its id, its job's place in the batch} or, if it is
+    /// older, {its id, 0, its fields}. Of each limit there are three numbers (`usage_of`)
+    static let enqueue = RedisScript(
+        name: "enqueue",
+        source: attempts + clock + KeptBytes.functions + numbers + rates + """
+            local jobs = tonumber(ARGV[9])
+            local stream, counter, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+            local most_entries, most_bytes, most_spans = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+            local most_rollouts, set_life, request_life = ARGV[6], ARGV[7], ARGV[8]
+            local most_kept = tonumber(ARGV[11])
+            kept_key = KEYS[4]
+            local entries = redis.call('XLEN', stream)
+            local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', counter) or 0) or 0, 0)
+            local spans = tonumber(redis.call('GET', KEYS[3]) or 0) or 0
+            local places, touched, wanted = {}, {}, 0
+            -- How many charges the jobs before each have.
+            local charges_before = {0}
+            for place = 1, jobs do
+                charges_before[place + 1] = charges_before[place] + ARGV[18 * place + 11]
+            end
+            -- Charges name a limit by its place, as a text.
+            local limits, limits_by_name = {}, {}
+            for index = 1, tonumber(ARGV[10]) do
+                local key, argument = 2 + 8 * jobs + 2 * index, 7 + 18 * jobs + 4 * index
+                limits[index] = {
+                    slots = KEYS[key + 1], amounts = KEYS[key + 2], limit = tonumber(ARGV[argument + 1]),
+                    window = tonumber(ARGV[argument + 2]), enforced = ARGV[argument + 3] ~= '',
+                    settled = ARGV[argument + 4] ~= ''}
+                limits_by_name[tostring(index)] = limits[index]
+            end
+            local before_charges, none = 11 + 18 * jobs + 4 * ARGV[10], {}
+
+            -- Adds an id to its rollout's set. Returns nothing if that went well.
+            local function add(id, renews, set, verdict, record, list, count, rollout, invocation, experiment, run)
+                -- The first write: a server without memory, and something else than a set, say so here.
+                local added = redis.pcall('SADD', set, id)
+                if type(added) == 'table' then
+                    return string.find(added.err, 'WRONGTYPE', 1, true) and -3 or added
+                end
+                if not touched[set] then
+                    redis.call('EXPIRE', set, set_life)
+                    redis.call('DEL', verdict)
+                    touched[set] = true
+                end
+                if added == 1 then
+                    local counted = tonumber(redis.pcall('INCR', count)) or 0
+                    local recorded = tonumber(redis.pcall('HINCRBY', record, 'ids', 1)) or 0
+                    renews = renews or counted <= 1 or recorded <= 1
+                    -- Either of the two may have been lost; who counted more knows better.
+                    if counted < recorded then redis.call('SET', count, recorded, 'KEEPTTL')
+                    elseif recorded < counted then redis.pcall('HSET', record, 'ids', counted) end
+                end
+                if not renews then return end
+                redis.call('ZADD', list, now, rollout)
+                redis.call('EXPIRE', list, set_life)
+                if redis.pcall('HSETNX', record, 'at', now) == 1 then
+                    redis.call('HSET', record, 'invocation_id', invocation, 'experiment_id', experiment, 'run_id', run)
+                    redis.call('ZREMRANGEBYRANK', list, 0, -1 - most_rollouts)
+                end
+                redis.call('EXPIRE', record, set_life)
+                redis.call('EXPIRE', count, 2 * set_life)
+            end
+
+            -- The limits that a job is counted on, and what it counts on each.
+            local function charges_of(place)
+                local before = charges_before[place]
+                local count = charges_before[place + 1] - before
+                if count == 0 then return none, none end
+                local charged, counts = {}, {}
+                for index = 1, count do
+                    local argument = before_charges + 2 * (before + index) - 1
+                    charged[index], counts[index] = limits_by_name[ARGV[argument]], tonumber(ARGV[argument + 1])
+                end
+                return charged, counts
+            end
+
+            local function enqueue(place)
+                local set, verdict, record, list, count, job, request, own =
+                    unpack(KEYS, 8 * place - 3, 8 * place + 4)
+                local id, payload, latest, project, account, at, deadline, life, fingerprint, rollout, invocation,
+                    experiment, run, renews, takes, own_key, reserved = unpack(ARGV, 18 * place - 6, 18 * place + 10)
+                -- Sent before the server stood still, and executed after: its sender has told the client that it was
+                -- not.
+                if latest ~= '' and now > tonumber(latest) then return -5 end
+                local known = request ~= '' and redis.call('HMGET', request, 'id', 'request') or {}
+                if known[1] then return known[2] == fingerprint and known[1] or -4 end
+                if entries >= most_entries then return -1 end
+                if entries > 0 and bytes + #payload > most_bytes then return -2 end
+                if set ~= '' and spans >= most_spans then return -6 end
+                -- Set aside before it is known how much the answer has.
+                if job ~= '' and kept_bytes() + kept_reserved > most_kept then return -8 end
+                local charged, counts = charges_of(place)
+                local over = over_limit(charged, counts)
+                if over then return over end
+                if set ~= '' then
+                    local refusal = add(
+                        id, renews ~= '', set, verdict, record, list, count, rollout, invocation, experiment, run)
+                    if refusal then return refusal end
+                end
+                local entry, slots = {'i', id, 'p', payload}, ''
+                -- Whose the id is, should no worker be able to open the job.
+                if set ~= '' then entry = {'i', id, 'p', payload, 'j', project, 'r', rollout} end
+                -- Where the job's end finds what it corrects.
+                for _, limit in ipairs(charged) do
+                    if limit.settled then slots = slots .. limit.counter.slot_text .. ' ' end
+                end
+                if slots ~= '' then entry[#entry + 1], entry[#entry + 2] = 's', slots end
+                -- Before the job, which could not be opened without it.
+                if own ~= '' then
+                    redis.call('SET', own, own_key, 'EX', set_life)
+                    entry[#entry + 1], entry[#entry + 2] = 'w', '1'
+                end
+                places[redis.call('XADD', stream, '*', unpack(entry))] = place
+                entries, bytes = entries + 1, bytes + #payload
+                if job ~= '' then
+                    local rank = 0
+                    local info = redis.call('XINFO', 'STREAM', stream)
+                    for index = 1, #info, 2 do
+                        if info[index] == 'entries-added' then rank = info[index + 1] end
+                    end
+                    redis.call(
+                        'HSET', job, 'project', project, 'account', account, 'rank', rank, 'at', at, 'until', deadline)
+                    redis.call('PEXPIRE', job, life)
+                    keep(kept_record, now + life)
+                    keep(kept_reserved, tonumber(reserved))
+                end
+                if request ~= '' then
+                    redis.call('HSET', request, 'id', id, 'request', fingerprint)
+                    redis.call('PEXPIRE', request, request_life)
+                    keep(kept_record, now + request_life)
+                end
+                if takes ~= '' then wanted = wanted + 1 end
+                count_all(charged, counts)
+                return entries
+            end
+
+            local results = attempt(enqueue, jobs)
+            write_counters()
+            write_kept()
+            if results.err then return results end
+            if next(places) then redis.pcall('SET', counter, bytes) end
+            -- The oldest come first, whichever they are. Without a group there is nothing to take, and the jobs wait
+            -- for one.
+            local read = wanted > 0
+                and redis.pcall('XREADGROUP', 'GROUP', group, consumer, 'COUNT', wanted, 'STREAMS', stream, '>')
+            local given = {}
+            for index, entry in ipairs(read and not read.err and read[1][2] or {}) do
+                local place = places[entry[1]]
+                given[index] = place and {entry[1], place} or {entry[1], 0, entry[2]}
+            end
+            return {now, results, given, usage_of(limits)}
+            """)
+}

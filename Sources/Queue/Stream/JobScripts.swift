@@ -119,3 +119,32 @@ package enum JobScripts {
             return alive
             """)
 }
+
+extension JobScripts {
+    /// The time of the server, as `now`, in milliseconds since 1970.
+    package static let clock = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+        """
+
+    /// Does a step for each job of a batch. One that fails in its middle has its error for a result, and the others go
+    /// on.
+    static let attempts = """
+        local function attempt(step, count)
+            local results = {}
+            for place = 1, count do
+                local isDone, result = pcall(step, place)
+                if not isDone and type(result) ~= 'table' then result = {err = result} end
+                -- A replica takes no write of any job: nothing was done, and its word is the whole batch's
+                -- (`RedisRefusal`).
+                if type(result) == 'table' and result.err and string.find(result.err, '^%-?READONLY') then
+                    return result
+                end
+                results[place] = result
+            end
+            return results
+        end
+
+        """
+}

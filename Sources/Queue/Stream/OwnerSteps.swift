@@ -148,3 +148,168 @@ extension Result<RedisValue, RedisError> {
         flatMap { reply in Result<Bool, RedisError> { () throws(RedisError) in try reply[place].get().int == 1 } }
     }
 }
+
+extension JobScripts {
+    /// Sends frames in the middle of answers, each if this forwarder still owns its job. From then on the call is not
+    /// repeated. Of an answer that would pass the bound on what is kept for later, nothing is kept any longer.
+    ///
+    /// KEYS[1] -> job stream, KEYS[2] -> what is kept for later (``KeptBytes``); then for each job three: response
+    /// stream, the job's own response stream, started marker
+    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most bytes that are kept for later; then for each job seven:
+    /// entry, insertion id, sealed frame (empty: it goes another way), life of the job's own stream in seconds, life of
+    /// the marker in milliseconds, bytes of the answer that are kept by now (empty: the bound is not asked for), when
+    /// what is reserved for it is free again in milliseconds since 1970
+    /// Output: for each job the bytes that are kept of the frame, -1 if the job is another's, -2 if there is no room,
+    /// or an error
+    static let deliver = RedisScript(
+        name: "deliver",
+        source: attempts + clock + KeptBytes.functions + ownership + """
+            local most_kept = tonumber(ARGV[3])
+            kept_key = KEYS[2]
+
+            local results = attempt(function(place)
+                local shared, own, marker = unpack(KEYS, 3 * place, 3 * place + 2)
+                local entry, id, frame, life, marker_life, kept, reserved = unpack(ARGV, 7 * place - 3, 7 * place + 3)
+                if not owns(entry) then return -1 end
+                local left = kept ~= '' and math.max(kept_reserved - kept, 0) or 0
+                local beyond = kept ~= '' and entry_bytes(#frame) - left or 0
+                if beyond > 0 and kept_bytes() + beyond > most_kept then
+                    keep(-kept, redis.call('PEXPIRETIME', own))
+                    redis.call('XTRIM', own, 'MAXLEN', 0)
+                    return -2
+                end
+                local bytes = frame == '' and 0 or send(shared, own, id, frame, life)
+                if left > 0 then keep(-math.min(bytes, left), tonumber(reserved)) end
+                redis.call('SET', marker, ARGV[2], 'PX', marker_life)
+                return bytes
+            end, (#KEYS - 2) / 3)
+            write_kept()
+            return results
+            """)
+
+    /// Ends jobs, each if this forwarder still owns it (architecture §2.2): the last frame, the set, the trace, the
+    /// dead letter, then the acknowledgement. What fails for one job is its result and keeps it from its end; the
+    /// others end.
+    ///
+    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> dead letters, KEYS[4] -> bytes of the spans that
+    /// wait for their export, KEYS[5] -> bytes of what waits for the request log (empty: there is none), KEYS[6] ->
+    /// what is kept for later (``KeptBytes``); then for each job eleven, of which those that it has not are empty:
+    /// response stream, the job's own response stream, started marker, the rollout's set from which the id is removed,
+    /// the set's verdict, record and count (how many ids the set should have), the job's span, ids of spans that wait
+    /// for their export (or, for a record that is no span, the stream of records), what makes a repeated request this
+    /// job, if it shall not any longer, and the key of its own under which it is sealed; then for each correction of
+    /// each job's charges the amounts of its counter
+    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most dead letters, ARGV[4] -> bytes of a payload that a dead
+    /// letter may keep, ARGV[5] -> jobs; then for each job eleven: entry, insertion id, sealed frame (empty: none),
+    /// life of the job's own stream in seconds, reason for the dead letters (empty: not one), bytes of the entry's
+    /// payload, sealed span, how long it may wait for its export in seconds, bytes that are still reserved for its
+    /// answer, when these are free again in milliseconds since 1970, how many corrections; then for each correction of
+    /// each job the time at which the charge stands, and the difference
+    /// Output: for each job 1, 0 if the job is another's, or an error
+    static let finish = RedisScript(
+        name: "finish",
+        source: attempts + clock + KeptBytes.functions + ownership + numbers + settling + """
+            local stream, counter, letters, waiting, log = unpack(KEYS, 1, 5)
+            kept_key = KEYS[6]
+            local most_letters, most_bytes, jobs = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+            -- How many corrections the jobs before each have.
+            local corrections_before = {0}
+            for place = 1, jobs do
+                corrections_before[place + 1] = corrections_before[place] + ARGV[11 * place + 5]
+            end
+            local ended, markers, payloads, spans, records = {}, {}, 0, 0, 0
+
+            local function remove(id, set, verdict, record, count)
+                -- Another program may have put something else there; that must not keep the job from its end.
+                if redis.pcall('SREM', set, id) ~= 1 then return end
+                redis.call('DEL', verdict)
+                if redis.call('EXISTS', record) == 1 then redis.pcall('HINCRBY', record, 'failed', 1) end
+                if (tonumber(redis.pcall('GET', count)) or 0) > 0 then redis.call('DECR', count) end
+                local recorded = tonumber(redis.pcall('HGET', record, 'ids')) or 0
+                if recorded > 0 then redis.call('HINCRBY', record, 'ids', -1) end
+            end
+
+            local function bury(entry, id, size, reason)
+                local letter = {'reason', reason, 'entry', entry, 'i', id, 'bytes', size}
+                local found = redis.call('XRANGE', stream, entry, entry)[1]
+                for index = 1, found and #found[2] or 0, 2 do
+                    if found[2][index] == 'w' then
+                        letter[9], letter[10] = 'withheld', 'the request is not kept; it cannot be queued again'
+                        break
+                    end
+                    if found[2][index] == 'p' and #found[2][index + 1] <= most_bytes then
+                        letter[9], letter[10] = 'p', found[2][index + 1]
+                    end
+                end
+                redis.call('XADD', letters, 'MAXLEN', most_letters, '*', unpack(letter))
+            end
+
+            local results = attempt(function(place)
+                local shared, own, marker, set, verdict, record, count, span_key, outbox, request, own_key =
+                    unpack(KEYS, 11 * place - 4, 11 * place + 6)
+                local entry, id, frame, life, reason, size, span, span_life, reserved, reserved_until =
+                    unpack(ARGV, 11 * place - 5, 11 * place + 4)
+                -- What ended in this batch is acknowledged below, so Redis does not know it yet.
+                if ended[entry] or not owns(entry) then return 0 end
+                if frame ~= '' then send(shared, own, id, frame, life) end
+                if set ~= '' then remove(id, set, verdict, record, count) end
+                if span_key ~= '' then
+                    redis.call('SET', span_key, span, 'EX', span_life)
+                    redis.call('XADD', outbox, '*', 'i', id, 'n', #span, set ~= '' and 'failed' or 'succeeded', '')
+                    spans = spans + #span
+                    records = records + #span
+                elseif outbox ~= '' then
+                    -- Where no process has kept the log there is no stream. The job ends even where Redis has no room.
+                    local added = redis.pcall('XADD', outbox, 'NOMKSTREAM', '*', 'i', id, 'p', span)
+                    if type(added) == 'string' then records = records + #span end
+                end
+                if request ~= '' and redis.pcall('HGET', request, 'id') == id then
+                    keep(-kept_record, redis.call('PEXPIRETIME', request))
+                    redis.call('DEL', request)
+                end
+                if tonumber(reserved) > 0 then keep(-reserved, tonumber(reserved_until)) end
+                if reason ~= '' then bury(entry, id, size, reason) end
+                for index = corrections_before[place], corrections_before[place + 1] - 1 do
+                    local argument = 5 + 11 * jobs + 2 * index
+                    correct(KEYS[6 + 11 * jobs + index + 1], ARGV[argument + 1], ARGV[argument + 2])
+                end
+                if marker ~= '' then markers[#markers + 1] = marker end
+                -- What older files hold of the job opens with nothing from here on.
+                if own_key ~= '' then markers[#markers + 1] = own_key end
+                ended[entry], ended[#ended + 1], payloads = true, entry, payloads + size
+                return 1
+            end, jobs)
+            settle()
+            write_kept()
+            if #ended == 0 then return results end
+            redis.call('XACK', stream, ARGV[1], unpack(ended))
+            redis.call('XDEL', stream, unpack(ended))
+            if #markers > 0 then redis.call('DEL', unpack(markers)) end
+            -- What these hold must not keep the jobs from their end.
+            if spans > 0 then redis.pcall('INCRBY', waiting, spans) end
+            if records > 0 and log ~= '' then redis.pcall('INCRBY', log, records) end
+            if redis.call('XLEN', stream) == 0 then redis.call('DEL', counter)
+            else redis.pcall('DECRBY', counter, payloads) end
+            return results
+            """)
+
+    /// For scripts that act for jobs' owner alone. A forwarder that was believed dead, and lives, is stopped here: it
+    /// owns nothing any longer.
+    private static let ownership = """
+        local function owns(entry)
+            -- Where the stream or its group is gone, as after a flush, this is an error without elements: no worker
+            -- owns anything.
+            return #redis.pcall('XPENDING', KEYS[1], ARGV[1], entry, entry, 1, ARGV[2]) > 0
+        end
+        -- Returns the bytes that are kept of the frame: none, unless it stays under the job's own key. All of an
+        -- answer expires at once.
+        local function send(shared, own, id, frame, life)
+            if shared ~= own and redis.call('XADD', shared, 'NOMKSTREAM', '*', 'i', id, 'p', frame) then return 0 end
+            redis.call('XADD', own, '*', 'i', id, 'p', frame)
+            local bytes = entry_bytes(#frame, redis.call('EXPIRE', own, life, 'NX') == 1)
+            keep(bytes, redis.call('PEXPIRETIME', own))
+            return bytes
+        end
+
+        """
+}
