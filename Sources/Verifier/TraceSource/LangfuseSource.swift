@@ -1,5 +1,6 @@
 package import Common
 internal import FoundationEssentials
+internal import NIOConcurrencyHelpers
 package import Upstream
 
 /// A Langfuse server's traces of one project, through whichever API it speaks.
@@ -178,5 +179,96 @@ package struct LangfuseSource: TraceSource {
 
     var malformed: TraceSourceError {
         .unavailable("what answers at \(store.host) does not speak Langfuse's API; check LANGFUSE_HOST")
+    }
+}
+
+/// The one of Langfuse's read APIs that a server speaks.
+package enum LangfuseAPI: Sendable, Equatable {
+    /// `/api/public/traces`: servers up to version 3.
+    case v1
+    /// `/api/public/v2/observations`: servers from version 4 on. Langfuse Cloud has no other since 2026-11-16.
+    case v2
+
+    /// The API to try first with a server of this version, such as `4.16.0`.
+    init(version: String) {
+        let major = version.drop { $0 == "v" }.prefix { $0.isNumber }
+        self = (Int(major) ?? 4) >= 4 ? .v2 : .v1
+    }
+
+    var other: LangfuseAPI { self == .v1 ? .v2 : .v1 }
+
+    /// The rate limit that its calls count against.
+    var bucket: String { self == .v1 ? "legacy" : "public" }
+
+    /// The most rows of a page (langfuse's own bounds: beyond them it answers 400).
+    var mostRows: Int { self == .v1 ? 100 : 1000 }
+}
+
+/// The API that each host was found to speak, as long as the process lives.
+package final class LangfuseAPIs: Sendable {
+    private let known = NIOLockedValueBox<[UTF8Text: LangfuseAPI]>([:])
+
+    package init() {}
+
+    func api(of host: BaseURL) -> LangfuseAPI? { known.withLockedValue { $0[host.text] } }
+
+    func remember(_ api: LangfuseAPI, of host: BaseURL) { known.withLockedValue { $0[host.text] = api } }
+}
+
+/// The meaning of a Langfuse answer's status and body (4.16: `withMiddlewares.ts`, `createAuthedProjectAPIRoute.ts`).
+struct LangfuseResponse: Sendable {
+    /// The time to wait after a 429 that does not say it.
+    static let defaultPause = Duration.seconds(10)
+    /// The longest pause that is believed.
+    static let longestPause = Duration.seconds(300)
+    /// Characters of the server's own words that an error repeats.
+    private static let mostWords = 200
+
+    let status: Int
+    let headers: [HeaderField]
+    let body: [UInt8]
+
+    var isNotFound: Bool { status == 404 }
+
+    /// The error that the status stands for; nil for a success.
+    /// - Parameter host: for the message.
+    func error(from host: BaseURL) -> TraceSourceError? {
+        switch status {
+        case 200: nil
+        case 401, 403:
+            .refused(
+                "the trace store at \(host) does not let the gateway in (HTTP \(status)\(words)); check the project's langfuse_keys in secrets.yaml"
+            )
+        case 413: .tooLarge
+        // The question itself is too long for a proxy on the way: fewer ids make it shorter.
+        case 414, 431: .tooSlow
+        case 422: isPayload ? .tooLarge : .tooSlow
+        case 429: .rateLimited(retryAfter: retryAfter ?? Self.defaultPause)
+        case 408, 500...: .unavailable("the trace store at \(host) is in trouble (HTTP \(status)\(words))")
+        case 300..<400:
+            .refused(
+                "the trace store at \(host) answers with a redirection (HTTP \(status)); set LANGFUSE_HOST to where it leads"
+            )
+        default: .refused("the trace store at \(host) refuses the question (HTTP \(status)\(words))")
+        }
+    }
+
+    /// The time for which the server wants to be left alone; nil if it does not say.
+    var retryAfter: Duration? {
+        let seconds =
+            headers.first(named: "retry-after").flatMap { Int($0) }
+            ?? LangfuseJSON(body)?.nested("details")?.count("retryAfterSeconds")
+        return seconds.map { min(.seconds(max($0, 1)), Self.longestPause) }
+    }
+
+    private var isPayload: Bool { LangfuseJSON(body)?.text("error")?.hasPrefix("PayloadTooLarge") == true }
+
+    /// The server's message, short and on one line.
+    private var words: String {
+        guard let message = LangfuseJSON(body)?.text("message") else { return "" }
+        let scalars = message.unicodeScalars.prefix(Self.mostWords).map {
+            $0.properties.generalCategory == .control ? " " : $0
+        }
+        return ": \(String(String.UnicodeScalarView(scalars)))"
     }
 }

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// `GET /api/public/v2/observations`: a row is one observation with its trace's tags, and a completion is one
 /// row.
@@ -83,5 +84,51 @@ extension TraceBody.Observation {
             endTime: json.value("endTime"), input: json.unwrapped("input"), output: json.unwrapped("output"),
             parentID: json.value("parentObservationId"), model: json.text("providedModelName") ?? json.text("model"),
             usage: StoredUsage.json(of: json), finishReasons: StoredMetadata(of: json).finishReasons)
+    }
+}
+
+/// Writes the queries of Langfuse's read APIs: parameters, and the JSON conditions of `filter`.
+struct LangfuseFilter {
+    private(set) var text: String
+
+    init(path: String) { text = path }
+
+    mutating func add(_ name: String, _ value: String) {
+        text += text.contains("?") ? "&" : "?"
+        text += "\(name)=\(PercentEncoding.segment(value))"
+    }
+
+    mutating func add(_ name: String, _ value: Int) { add(name, String(value)) }
+
+    /// Adds the one condition: that `column` is, or holds, any of `values`.
+    mutating func add(condition type: String, on column: String, anyOf values: [String]) {
+        var json = Array(#"[{"type":"\#(type)","column":"\#(column)","operator":"any of","value":["#.utf8)
+        for (index, value) in values.enumerated() {
+            if index > 0 { json.append(UInt8(ascii: ",")) }
+            JSONText.append(value, to: &json)
+        }
+        json.append(contentsOf: "]}]".utf8)
+        add("filter", String(decoding: json, as: UTF8.self))
+    }
+
+    /// Adds the condition for a selection.
+    /// - Parameter idColumn: what the API calls the trace's id.
+    mutating func add(_ selection: TraceQuery.Selection, by identity: TraceIdentity, idColumn: String) {
+        switch (selection, identity) {
+        case (.rollout(let rollout), _): add(condition: "arrayOptions", on: "tags", anyOf: ["rollout_id:\(rollout)"])
+        case (.ids(let ids), .traceID): add(condition: "stringOptions", on: idColumn, anyOf: ids.map(\.hex))
+        case (.ids(let ids), .tag): add(condition: "arrayOptions", on: "tags", anyOf: ids.map { "insertion_id:\($0)" })
+        }
+    }
+}
+
+extension TraceIdentity {
+    /// The completions that a row belongs to.
+    func ids(traceID: String, tags: [String]) -> [InsertionID] {
+        switch self {
+        case .traceID: InsertionID(hex: traceID.utf8).map { [$0] } ?? []
+        case .tag:
+            tags.compactMap { $0.hasPrefix("insertion_id:") ? InsertionID($0.dropFirst("insertion_id:".count)) : nil }
+        }
     }
 }

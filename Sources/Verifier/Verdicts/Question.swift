@@ -1,4 +1,7 @@
 package import Common
+package import Queue
+internal import Redis
+internal import Upstream
 
 /// A client's question to the verifier: a GET of `/traces`, `/traces/pointwise` or `/rollouts/{rollout_id}`. The
 /// dashboard alone asks for `/traces/completion`.
@@ -69,4 +72,119 @@ package struct Question: Sendable {
     }
 
     var wantsEvents: Bool { headers.first(named: "accept")?.lowercased().contains("text/event-stream") == true }
+}
+
+extension VerificationRunner {
+    /// The verdict must be there this long before the client stops waiting, so that the answer arrives in time.
+    static let answerMargin: Int64 = 2000
+    /// The most time for a question without a wait: a trace store whose rate limit is used up may make it wait.
+    static let shortest: Int64 = 10_000
+
+    /// Between two looks for a rollout that is not known yet.
+    static let unknownPause = Duration.milliseconds(500)
+
+    /// Answers a question, errors included.
+    /// - Parameter progress: told what is known of the rollout while it is not complete yet.
+    /// - Throws: What the sink throws, `CancellationError`, and an error after the answer has begun: it must then be
+    ///   broken off.
+    package func answer(
+        _ question: Question, to sink: any ResponseSink,
+        progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
+    ) async throws {
+        let start = EventSink(sink)
+        do {
+            switch try question.kind() {
+            case .rollout(let name):
+                try await answerVerdict(on: Rollout(name, project: question.project), question, start, progress)
+            case .traces: try await answerTraces(question, isPointwise: false, start, progress)
+            case .pointwise: try await answerTraces(question, isPointwise: true, start, progress)
+            case .completion: try await answerCompletion(question, start)
+            }
+        } catch let error as GatewayError where !start.hasBegun {
+            try await sink.send(error.status, error.retryHeaders, json: error.json)
+        } catch let error as RedisError where !start.hasBegun {
+            let unavailable = GatewayError(
+                status: 503, type: "api_error", code: "queue_unavailable",
+                message: "The gateway cannot reach its queue. Try again in a moment.",
+                retryAfter: 1, shouldRetry: true)
+            guard error.code != .configuration else { throw error }
+            try await sink.send(unavailable.status, unavailable.retryHeaders, json: unavailable.json)
+        }
+    }
+
+    private func answerVerdict(
+        on rollout: Rollout, _ question: Question, _ sink: EventSink,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws {
+        let items = try QueryItems(question.query)
+        let wait =
+            try items.integer("wait", in: 0...Verdict.longestWait) ?? (question.wantsEvents ? Verdict.longestWait : 0)
+        let patience = patience(of: question, waiting: wait)
+        if question.wantsEvents { return try await sendEvents(on: rollout, patience, sink, progress) }
+        let verdict = try await verifyOnceKnown(rollout, patience, progress)
+        guard let verdict else { throw GatewayError.rolloutNotFound(rollout.name) }
+        let headers = [HeaderField("etag", verdict.entityTag), HeaderField("cache-control", "no-cache")]
+        if verdict.isKnown(to: question.headers.first(named: "if-none-match")) {
+            return try await sink.begin(UpstreamHead(status: 304, headers: headers))
+        }
+        try await sink.send(200, headers, json: verdict.json)
+    }
+
+    /// The wait began when the question came, be it at a verifier that has died since. One whose time is over has one
+    /// more look.
+    private func patience(of question: Question, waiting wait: Int) -> WaitPolicy {
+        let now = clock.steady()
+        let last = question.deadline - Self.answerMargin
+        let end = (question.asked ?? now) + Int64(wait) * 1000
+        return end > now
+            ? WaitPolicy(deadline: min(last, end)) : WaitPolicy(deadline: min(last, now + Self.shortest), attempts: 1)
+    }
+
+    /// The verdict on a rollout whose first completion may yet come: who waits for it begins before it does.
+    /// Between two looks it waits as those do that wait for a running rollout.
+    /// - Returns: Nil if there is no such rollout as long as its client waits.
+    /// - Throws: as `verify`.
+    private func verifyOnceKnown(
+        _ rollout: Rollout, _ patience: WaitPolicy,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws -> Verdict? {
+        let slot = capacity.lookSlot(for: rollout.project)
+        defer { slot.leave() }
+        while true {
+            let verdict = try await verify(rollout, patience: patience, in: slot, progress: progress)
+            if let verdict { return verdict }
+            let left = Duration.milliseconds(patience.deadline - clock.steady())
+            guard patience.attempts == nil, left > .zero else { return nil }
+            guard slot.park() else { throw GatewayError.verifierBusy }
+            try await clock.sleep(min(left, Self.unknownPause))
+        }
+    }
+
+    /// `event: progress` for each news, `event: verdict` at the end. A reader that is slow gets the newest when it can
+    /// take it, and holds up none of those who share the look.
+    private func sendEvents(
+        on rollout: Rollout, _ patience: WaitPolicy, _ sink: EventSink,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws {
+        let (news, told) = AsyncStream.makeStream(of: Verdict.self, bufferingPolicy: .bufferingNewest(1))
+        let verdict = try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for await verdict in news { await sink.tell(verdict) } }
+            defer { told.finish() }
+            return try await verifyOnceKnown(rollout, patience) { verdict in
+                told.yield(verdict)
+                await progress(verdict)
+            }
+        }
+        guard let verdict else { throw GatewayError.rolloutNotFound(rollout.name) }
+        try await sink.event("verdict", verdict)
+    }
+}
+
+extension GatewayError {
+    static func rolloutNotFound(_ rollout: String) -> Self {
+        .invalidRequest(
+            404, code: "rollout_not_found",
+            "No completion of rollout `\(rollout)` is known in this project. It is known from its first completion on, for as long as ROLLOUT_TTL_SECONDS says; "
+                + "check the rollout_id and the project.", param: "rollout_id")
+    }
 }
