@@ -140,6 +140,16 @@ extension Verdict {
         }
     }
 
+    /// The response to a client's question.
+    /// - Parameter ifNoneMatch: the entity tag of the verdict that the client has.
+    /// - Returns: 304 without a body if that is the verdict still.
+    package func response(
+        ifNoneMatch: String?
+    ) -> (status: Int, headers: [HeaderField], json: [UInt8]?) {
+        let headers = [HeaderField("etag", entityTag), HeaderField("cache-control", "no-cache")]
+        return isKnown(to: ifNoneMatch) ? (304, headers, nil) : (200, headers, json)
+    }
+
     private var jsonWithoutTime: [UInt8] {
         var out = Array(#"{"rollout_id":"#.utf8)
         JSONText.append(rollout.name, to: &out)

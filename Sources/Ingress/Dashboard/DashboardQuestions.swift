@@ -97,7 +97,7 @@ struct DashboardQuestions: DashboardSource {
         }
         switch path {
         case "/rollouts": return try await controllers.verification.page(call)
-        case VerificationController.completionPath: return try await controllers.verification.traces(call)
+        case RolloutQuery.tracePath: return try await controllers.verification.traces(call)
         case "/logs": return try await controllers.logs.entries(call)
         case "/ready": return await controllers.pages.readiness
         default: return try await answer(path, query)

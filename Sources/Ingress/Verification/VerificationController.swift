@@ -26,9 +26,6 @@ struct VerificationController: Sendable {
     /// Of an operator's custom build.
     let hooks: [any TracesHook]
 
-    /// The trace of one completion, of which the dashboard alone asks: its rollout may still run.
-    static let completionPath = "/traces/completion"
-
     /// A page of the project's rollouts.
     func page(_ call: AdmittedRequest) async throws -> Response {
         try await list.response(to: call.request, project: call.project)
@@ -36,27 +33,37 @@ struct VerificationController: Sendable {
 
     /// The verdict on a rollout.
     func verdict(_ call: AdmittedRequest) async throws -> Response {
-        let wantsEvents = call.request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false
-        let wait =
-            try QueryItems(call.query).integer("wait", in: 0...Verdict.longestWait)
-            ?? (wantsEvents ? Verdict.longestWait : nil)
-        if !wantsEvents, let response = try await cached(call, isInHurry: wait == nil) { return response }
-        let time = wait.map { .seconds($0) + Self.margin } ?? Self.verdictTime
+        guard case .verdict(let question) = try parsed(call, query: call.query) else { return try await traces(call) }
+        if let response = try await known(question) { return response }
+        let time = question.wait.map { .seconds($0) + Self.margin } ?? Self.verdictTime
         return try await ask(call, query: call.query, within: time)
     }
 
     /// The traces of a rollout, or the one that the path asks for.
     func traces(_ call: AdmittedRequest) async throws -> Response {
-        try await ask(call, query: try await prepared(call), within: Self.traceTime)
+        let query = try await prepared(call)
+        _ = try parsed(call, query: query)
+        return try await ask(call, query: query, within: Self.traceTime)
+    }
+
+    /// Parses the question, so that no verifier is given a malformed one.
+    private func parsed(_ call: AdmittedRequest, query: String?) throws(GatewayError) -> RolloutQuery {
+        try RolloutQuery(
+            path: call.path, query: query, headers: Self.headers(of: call.request), project: call.project, now: .now)
+    }
+
+    /// The headers that a verifier looks at.
+    private static func headers(of request: Request) -> [HeaderField] {
+        request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map {
+            HeaderField($0.name.rawName, $0.value)
+        }
     }
 
     private func ask(_ call: AdmittedRequest, query: String?, within time: Duration) async throws -> Response {
         let job = Job(
             insertionID: call.id, project: call.project, method: "GET", path: call.path, query: query,
-            headers: call.request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map {
-                HeaderField($0.name.rawName, $0.value)
-            },
-            isStream: true, deadline: Deadline(in: time), responseKey: responseKey, window: window)
+            headers: Self.headers(of: call.request), isStream: true, deadline: Deadline(in: time),
+            responseKey: responseKey, window: window)
         guard try await isAttended() else { throw GatewayError.noVerifier }
         do {
             let begun = try await calls.begin(job, for: call.connection)
@@ -67,21 +74,17 @@ struct VerificationController: Sendable {
     }
 
     /// The verdict on a rollout, if one holds that the client would not wait to see change.
-    private func cached(_ call: AdmittedRequest, isInHurry: Bool) async throws -> Response? {
-        guard let bytes = PercentDecoding.bytes(call.parameter[...].utf8),
-            let rollout = String(validating: bytes, as: UTF8.self)
-        else { return nil }
+    private func known(_ question: VerdictQuery) async throws(GatewayError) -> Response? {
+        guard !question.wantsEvents else { return nil }
         let verdict: Verdict?
-        do { verdict = try await verdicts.verdict(on: Rollout(rollout, project: call.project)) } catch {
-            throw GatewayError.queueUnavailable(error)
-        }
-        guard let verdict, verdict.kind == .complete || isInHurry else { return nil }
-        var headers: HTTPFields = [.eTag: verdict.entityTag, .cacheControl: "no-cache"]
-        if verdict.isKnown(to: call.request.headers[.ifNoneMatch]) {
-            return Response(status: .notModified, headers: headers)
-        }
+        do { verdict = try await verdicts.verdict(on: question.rollout) } catch { throw .queueUnavailable(error) }
+        guard let verdict, verdict.kind == .complete || question.wait == nil else { return nil }
+        let (status, fields, json) = verdict.response(ifNoneMatch: question.entityTag)
+        var headers = HTTPFields(fields)
+        guard let json else { return Response(status: .init(code: status), headers: headers) }
         headers[.contentType] = "application/json"
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: verdict.json)))
+        return Response(
+            status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
     }
 
     /// The query of a question about traces, as the hooks leave it.

@@ -257,20 +257,6 @@ extension GatewayError {
         "Redis holds something else than a rollout under this rollout_id. Choose another rollout_id.",
         param: "rollout_id")
 
-    static let queueUnavailable = GatewayError(
-        status: 503, type: "server_error", code: "queue_unavailable",
-        message: "The gateway's queue (Redis) cannot be reached. Try again; nothing waits in it for this request.",
-        retryAfter: 1)
-
-    /// - Parameter error: what Redis or the way to it said.
-    static func queueUnavailable(_ error: RedisError) -> GatewayError {
-        guard let code = error.refusal else { return queueUnavailable }
-        var refused = queueUnavailable
-        refused.message =
-            "The gateway's queue (Redis) refuses (\(code)): \(RedisRefusal.advice(for: code)). Try again; nothing waits in it for this request."
-        return refused
-    }
-
     static let otherKey = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
         message:

@@ -39,39 +39,10 @@ package struct Question: Sendable {
             deadline: now + job.remaining().milliseconds, asked: now - age.milliseconds)
     }
 
-    enum Kind: Equatable {
-        case traces
-        case pointwise
-        /// One completion's trace.
-        case completion
-        case rollout(String)
-    }
-
     /// - Throws: a 404 or 400.
-    func kind() throws(GatewayError) -> Kind {
-        switch path {
-        case "/traces": return .traces
-        case "/traces/pointwise": return .pointwise
-        case "/traces/completion": return .completion
-        default: break
-        }
-        let prefix = "/rollouts/"
-        guard path.hasPrefix(prefix) else {
-            throw .invalidRequest(
-                404, code: "not_found",
-                "There is no such page. Ask for /traces, /traces/pointwise or /rollouts/{rollout_id}.")
-        }
-        guard let bytes = PercentDecoding.bytes(path.dropFirst(prefix.count).utf8),
-            let name = String(validating: bytes, as: UTF8.self),
-            RolloutName.isValid(name)
-        else {
-            throw .invalidRequest(
-                code: "invalid_path", "The rollout_id in the path \(RolloutName.rule).", param: "rollout_id")
-        }
-        return .rollout(name)
+    func parsed(now: Timestamp) throws(GatewayError) -> RolloutQuery {
+        try RolloutQuery(path: path, query: query, headers: headers, project: project, now: now)
     }
-
-    var wantsEvents: Bool { headers.first(named: "accept")?.lowercased().contains("text/event-stream") == true }
 }
 
 extension VerificationRunner {
@@ -93,41 +64,31 @@ extension VerificationRunner {
     ) async throws {
         let start = EventSink(sink)
         do {
-            switch try question.kind() {
-            case .rollout(let name):
-                try await answerVerdict(on: Rollout(name, project: question.project), question, start, progress)
-            case .traces: try await answerTraces(question, isPointwise: false, start, progress)
-            case .pointwise: try await answerTraces(question, isPointwise: true, start, progress)
-            case .completion: try await answerCompletion(question, start)
+            switch try question.parsed(now: clock.now()) {
+            case .verdict(let asked): try await answerVerdict(asked, of: question, start, progress)
+            case .traces(let asked): try await answerTraces(asked, of: question, start, progress)
+            case .trace(let id, let asked): try await answerTrace(id, asked, of: question, start)
             }
         } catch let error as GatewayError where !start.hasBegun {
             try await sink.send(error.status, error.retryHeaders, json: error.json)
         } catch let error as RedisError where !start.hasBegun {
-            let unavailable = GatewayError(
-                status: 503, type: "api_error", code: "queue_unavailable",
-                message: "The gateway cannot reach its queue. Try again in a moment.",
-                retryAfter: 1, shouldRetry: true)
             guard error.code != .configuration else { throw error }
+            let unavailable = GatewayError.queueUnavailable(error)
             try await sink.send(unavailable.status, unavailable.retryHeaders, json: unavailable.json)
         }
     }
 
     private func answerVerdict(
-        on rollout: Rollout, _ question: Question, _ sink: EventSink,
+        _ asked: VerdictQuery, of question: Question, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
-        let items = try QueryItems(question.query)
-        let wait =
-            try items.integer("wait", in: 0...Verdict.longestWait) ?? (question.wantsEvents ? Verdict.longestWait : 0)
-        let patience = patience(of: question, waiting: wait)
-        if question.wantsEvents { return try await sendEvents(on: rollout, patience, sink, progress) }
-        let verdict = try await verifyOnceKnown(rollout, patience, progress)
-        guard let verdict else { throw GatewayError.rolloutNotFound(rollout.name) }
-        let headers = [HeaderField("etag", verdict.entityTag), HeaderField("cache-control", "no-cache")]
-        if verdict.isKnown(to: question.headers.first(named: "if-none-match")) {
-            return try await sink.begin(UpstreamHead(status: 304, headers: headers))
-        }
-        try await sink.send(200, headers, json: verdict.json)
+        let patience = patience(of: question, waiting: asked.wait ?? 0)
+        if asked.wantsEvents { return try await sendEvents(on: asked.rollout, patience, sink, progress) }
+        let verdict = try await verifyOnceKnown(asked.rollout, patience, progress)
+        guard let verdict else { throw GatewayError.rolloutNotFound(asked.rollout.name) }
+        let (status, headers, json) = verdict.response(ifNoneMatch: asked.entityTag)
+        guard let json else { return try await sink.begin(UpstreamHead(status: status, headers: headers)) }
+        try await sink.send(status, headers, json: json)
     }
 
     /// The wait began when the question came, be it at a verifier that has died since. One whose time is over has one

@@ -1,4 +1,4 @@
-internal import Common
+package import Common
 internal import JSON
 
 /// Writes the answer of `/traces` piece by piece: `{"project_id","total_traces","traces":[{id, name, user_id,

@@ -8,22 +8,17 @@ extension VerificationRunner {
 
     /// `/traces`: the rollout is checked first, for every query; only a complete one is answered.
     func answerTraces(
-        _ question: Question, isPointwise: Bool, _ sink: EventSink,
+        _ query: TracesQuery, of question: Question, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
-        let query = try TracesQuery(question.query, now: clock.now())
-        if let project = query.project, project != question.project {
-            throw GatewayError.invalidQuery("project_id", "names another project than the path; leave one of them out")
-        }
         let patience = WaitPolicy(
             deadline: question.deadline - Self.answerMargin, attempts: query.maxRetries + 1, firstPause: .seconds(1))
-        let verdict = try await verify(
-            Rollout(query.rollout, project: question.project), patience: patience, progress: progress)
-        guard let verdict else { throw GatewayError.rolloutNotFound(query.rollout) }
+        let verdict = try await verify(query.rollout, patience: patience, progress: progress)
+        guard let verdict else { throw GatewayError.rolloutNotFound(query.rollout.name) }
         if verdict.isLoss { return try await sendLoss(verdict, sink) }
         if verdict.kind == .unknown { throw GatewayError.storeUnavailable(verdict.reason ?? "") }
         guard verdict.kind == .complete, verdict.expected > 0 else { return try await sendIncomplete(verdict, sink) }
-        try await sendTraces(query, verdict, question, isPointwise: isPointwise, sink)
+        try await sendTraces(query, verdict, question, sink)
     }
 
     /// 404, as from the reference gateway, with the verdict beside the error.
@@ -47,7 +42,7 @@ extension VerificationRunner {
     }
 
     private func sendTraces(
-        _ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: EventSink
+        _ query: TracesQuery, _ verdict: Verdict, _ question: Question, _ sink: EventSink
     ) async throws {
         let (source, slot) = try await takeStore(for: question)
         defer { slot.leave() }
@@ -55,7 +50,7 @@ extension VerificationRunner {
             source: source, identity: options.identity,
             margin: options.identity.margin(requestTimeout: options.requestTimeout), clock: clock, slot: slot,
             deadline: question.deadline)
-        let ids = try await chosen(query, verdict, isPointwise: isPointwise, fetch)
+        let ids = try await chosen(query, verdict, fetch)
         var writer = TraceWriter(members: query.members)
         var out = writer.head(project: question.project, total: ids.count)
         try await fetch.run(ids, of: query.members) { rows in
@@ -75,11 +70,9 @@ extension VerificationRunner {
 
     /// `/traces/completion`: the trace of `insertion_id`, or none, as the store has it now. Its rollout may still run:
     /// this is for people, who look at one call, and no verdict depends on it.
-    func answerCompletion(_ question: Question, _ sink: EventSink) async throws {
-        let query = try TracesQuery(question.query, now: clock.now())
-        guard let id = try QueryItems(question.query).value("insertion_id").flatMap({ InsertionID($0) }) else {
-            throw GatewayError.invalidQuery("insertion_id", "must be an insertion id, which is a UUID")
-        }
+    func answerTrace(
+        _ id: InsertionID, _ query: TracesQuery, of question: Question, _ sink: EventSink
+    ) async throws {
         let (source, slot) = try await takeStore(for: question)
         defer { slot.leave() }
         let margin = options.identity.margin(requestTimeout: options.requestTimeout)
@@ -127,7 +120,7 @@ extension VerificationRunner {
 
     /// The ids of the traces that the answer shall hold, ascending. Their number is the answer's `total_traces`.
     private func chosen(
-        _ query: TracesQuery, _ verdict: Verdict, isPointwise: Bool, _ fetch: TraceFetch
+        _ query: TracesQuery, _ verdict: Verdict, _ fetch: TraceFetch
     ) async throws -> [InsertionID] {
         let reading = try await reader.read(verdict.rollout, failed: verdict.failed)
         try Task.checkCancellation()
@@ -138,11 +131,10 @@ extension VerificationRunner {
             ids.removeAll { pending.contains($0) }
         }
         ids.removeAll { !query.includes($0) }
-        let limit = isPointwise ? 1 : query.limit
         if query.filter.isOpen {
-            ids = Array(ids.suffix(limit))
+            ids = Array(ids.suffix(query.limit))
         } else {
-            ids = try await filtered(ids, query.filter, limit, fetch)
+            ids = try await filtered(ids, query.filter, query.limit, fetch)
         }
         guard let size = query.sampleSize, size < ids.count else { return ids }
         return ids.shuffled().prefix(size).sorted()
@@ -155,17 +147,10 @@ extension VerificationRunner {
         let asked = Set(ids)
         var passed: Set<InsertionID> = []
         try await fetch.run(ids, of: .head) { rows in
-            for row in rows where filter.lets(row.head) { passed.formUnion(row.ids.filter(asked.contains)) }
+            for row in rows where filter.matches(row.head) { passed.formUnion(row.ids.filter(asked.contains)) }
             return passed.count < limit
         }
         return Array(passed.sorted().suffix(limit))
-    }
-}
-
-extension TracesQuery {
-    /// Whether a completion was made in the time that the query names.
-    fileprivate func includes(_ id: InsertionID) -> Bool {
-        from.map { id.time >= $0 } ?? true && to.map { id.time < $0 } ?? true
     }
 }
 

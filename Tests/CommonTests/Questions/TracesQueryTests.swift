@@ -1,27 +1,27 @@
-import Common
 import TestSupport
 import Testing
 
-@testable import Verifier
+@testable import Common
 
 @Suite struct TracesQueryTests {
     private let now: Timestamp = 1_763_812_345_000
 
     @Test func `the defaults are those of the reference`() throws {
-        let query = try TracesQuery("tags=rollout_id:r", now: now)
+        let query = try TracesQuery("tags=rollout_id:r", in: "p", now: now)
         #expect(
-            query.rollout == "r" && query.limit == 100 && query.sampleSize == nil && query.maxRetries == 3
+            query.rollout == Rollout("r", project: "p") && query.limit == 100 && query.sampleSize == nil
+                && query.maxRetries == 3
                 && query.filter.isOpen)
-        #expect(query.members == .all && query.from == nil && query.to == nil && query.project == nil)
+        #expect(query.members == .all && query.from == nil && query.to == nil)
     }
 
     @Test func `every parameter is read`() throws {
         let query = try TracesQuery(
             "tags=rollout_id%3Aa%2Bb&tags=row_id:1+2&tags=x&project_id=p&limit=7&sample_size=3&user_id=u&session_id=s&name=n&environment=e&version=v"
                 + "&release=l&fields=core,io&hours_back=5&from_timestamp=2025-11-22T10:00:00Z&to_timestamp=2025-11-22T12:00:00%2B01:00"
-                + "&sleep_between_gets=0.1&max_retries=5&include_payloads=true", now: now)
+                + "&sleep_between_gets=0.1&max_retries=5&include_payloads=true", in: "p", now: now)
         #expect(
-            query.rollout == "a+b" && query.project == "p" && query.limit == 7 && query.sampleSize == 3
+            query.rollout == Rollout("a+b", project: "p") && query.limit == 7 && query.sampleSize == 3
                 && query.maxRetries == 5)
         var filter = TraceFilter()
         filter.tags = ["row_id:1 2", "x"]
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func `hours back counts from now`() throws {
-        #expect(try TracesQuery("tags=rollout_id:r&hours_back=2", now: now).from == now - 7_200_000)
+        #expect(try TracesQuery("tags=rollout_id:r&hours_back=2", in: "p", now: now).from == now - 7_200_000)
     }
 
     /// The parameter is about token payloads: input and output are there in any case.
@@ -44,8 +44,8 @@ import Testing
     ])
     func `payloads are neither input nor output`(_ value: String) throws {
         let query = "tags=rollout_id:r&include_payloads=\(value)"
-        #expect(try TracesQuery(query, now: now).members == .all)
-        #expect(try TracesQuery(query + "&fields=io", now: now).members == [.input, .output, .metadata])
+        #expect(try TracesQuery(query, in: "p", now: now).members == .all)
+        #expect(try TracesQuery(query + "&fields=io", in: "p", now: now).members == [.input, .output, .metadata])
     }
 
     @Test(arguments: [
@@ -62,14 +62,15 @@ import Testing
         ("tags=rollout_id:r&include_payloads=maybe", "include_payloads"),
         ("tags=rollout_id:r&include_payloads=2", "include_payloads"),
         ("tags=rollout_id:r&include_payloads=tokens", "include_payloads"),
+        ("tags=rollout_id:r&project_id=other", "project_id"),
     ])
     func `refuses with the parameters name`(_ query: String, _ param: String) throws {
-        let error = #expect(throws: GatewayError.self) { try TracesQuery(query, now: now) }
+        let error = #expect(throws: GatewayError.self) { try TracesQuery(query, in: "p", now: now) }
         #expect(error?.status == 400 && error?.param == param, "\(String(describing: error))")
     }
 
     @Test func `a missing rollout is told with an example`() {
-        let error = #expect(throws: GatewayError.self) { try TracesQuery("limit=5", now: now) }
+        let error = #expect(throws: GatewayError.self) { try TracesQuery("limit=5", in: "p", now: now) }
         #expect(
             error?.code == "missing_rollout_id" && error?.message.contains("/traces?tags=rollout_id:my-rollout") == true
         )
@@ -77,11 +78,11 @@ import Testing
 
     @Test(arguments: ["tags=%zz", "tags=rollout_id:%ff"])
     func `bad encoding is refused`(_ query: String) {
-        #expect(throws: GatewayError.self) { try TracesQuery(query, now: now) }
+        #expect(throws: GatewayError.self) { try TracesQuery(query, in: "p", now: now) }
     }
 
     @Test func `more parameters than anybody needs are refused`() {
         let many = Array(repeating: "tags=x", count: QueryItems.most).joined(separator: "&")
-        #expect(throws: GatewayError.self) { try TracesQuery("tags=rollout_id:r&" + many, now: now) }
+        #expect(throws: GatewayError.self) { try TracesQuery("tags=rollout_id:r&" + many, in: "p", now: now) }
     }
 }

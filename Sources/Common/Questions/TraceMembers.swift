@@ -1,5 +1,3 @@
-internal import Common
-
 /// The members of a trace in an answer. `id` is always there.
 package struct TraceMembers: OptionSet, Sendable {
     package let rawValue: Int
@@ -20,9 +18,9 @@ package struct TraceMembers: OptionSet, Sendable {
     package static let finishReasons = Self(rawValue: 1 << 11)
     package static let scores = Self(rawValue: 1 << 12)
 
-    static let head: Self = [.name, .userID, .sessionID, .tags, .timestamp]
+    package static let head: Self = [.name, .userID, .sessionID, .tags, .timestamp]
     /// The members that a trace has from the step that called the model.
-    static let generation: Self = [.model, .usage, .finishReasons]
+    package static let generation: Self = [.model, .usage, .finishReasons]
     package static let all: Self = [head, .input, .output, .metadata, .observations, generation, .scores]
 
     /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway
@@ -48,10 +46,4 @@ package struct TraceMembers: OptionSet, Sendable {
             formUnion(known.members)
         }
     }
-
-    /// The detail that has to be asked of the trace store.
-    var detail: TraceQuery.Detail { isDisjoint(with: Self.all.subtracting([Self.head, .scores])) ? .head : .body }
-
-    /// Whether the traces' observations have to be asked of the trace store.
-    var needsObservations: Bool { !isDisjoint(with: Self.generation.union(.observations)) }
 }

@@ -1,5 +1,3 @@
-package import Common
-
 /// The query of `/traces` and `/traces/pointwise`, as the reference gateway has it.
 package struct TracesQuery: Sendable, Equatable {
     static let defaultLimit = 100
@@ -8,9 +6,7 @@ package struct TracesQuery: Sendable, Equatable {
     static let mostRetries = 20
 
     /// From the tag `rollout_id:…`.
-    package var rollout: String
-    /// The project, if the query names it.
-    package var project: String?
+    package var rollout: Rollout
     /// The most traces of the answer. It does not limit what is checked.
     package var limit = TracesQuery.defaultLimit
     /// If given, so many of them are picked at random.
@@ -26,12 +22,13 @@ package struct TracesQuery: Sendable, Equatable {
 
     /// - Parameters:
     ///   - query: without its `?`, percent-encoded.
+    ///   - project: the project of the request's path, or the client's own.
     ///   - now: for `hours_back`.
     /// - Throws: a 400 that says what is wrong.
-    package init(_ query: String?, now: Timestamp) throws(GatewayError) {
+    package init(_ query: String?, in project: String, now: Timestamp) throws(GatewayError) {
         let items = try QueryItems(query)
-        (rollout, filter.tags) = try Self.tags(items)
-        project = items.value("project_id")
+        let (name, tags) = try Self.tags(items)
+        (rollout, filter.tags) = (Rollout(name, project: project), tags)
         limit = try items.integer("limit", in: 1...Self.mostTraces) ?? limit
         sampleSize = try items.integer("sample_size", in: 1...Self.mostTraces)
         maxRetries = try items.integer("max_retries", in: 0...Self.mostRetries) ?? maxRetries
@@ -47,11 +44,9 @@ package struct TracesQuery: Sendable, Equatable {
         filter.environment = items.value("environment")
         filter.version = items.value("version")
         filter.release = items.value("release")
-    }
-
-    /// The project that a query names, for code that has to know it before the rest.
-    package static func project(in query: String?) throws(GatewayError) -> String? {
-        try QueryItems(query).value("project_id")
+        if let named = items.value("project_id"), named != project {
+            throw .invalidQuery("project_id", "names another project than the path; leave one of them out")
+        }
     }
 
     private mutating func readTimes(_ items: QueryItems, now: Timestamp) throws(GatewayError) {
