@@ -11,7 +11,7 @@ package import Telemetry
 /// The embedded trace store, put together: what it runs, in the order in which it starts. It stops in the reverse
 /// order: first no more requests are taken.
 package struct TraceStoreService {
-    /// The bounds of what the store takes.
+    /// The bounds of the store.
     package struct Limits: Sendable, Equatable {
         /// The time for which a trace is kept (`TRACESTORE_MAX_AGE`).
         package var age: Duration
@@ -21,7 +21,7 @@ package struct TraceStoreService {
         package var exportBytes: Int
         /// The time for which a row of the request log is kept (`REQUEST_LOG_MAX_AGE`).
         package var requestAge: Duration
-        /// How long an audit row is kept (`AUDIT_LOG_MAX_AGE`).
+        /// The time for which an audit row is kept (`AUDIT_LOG_MAX_AGE`).
         package var auditAge: Duration
         /// The most connections of clients (`TRACESTORE_MAX_CONNECTIONS`).
         package var connections: Int

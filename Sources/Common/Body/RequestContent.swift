@@ -1,7 +1,7 @@
 package import JSON
 
-/// A request's body as its readers take it apart. What decides is the first byte; the label counts where the first byte
-/// says nothing.
+/// A request's body as its readers take it apart. The first byte decides; the label counts where the first byte says
+/// nothing.
 package enum RequestContent: Sendable {
     case json(JSONObject)
     case form(FormBody)

@@ -87,8 +87,8 @@ package final class Envelope: Sendable {
         }
     }
 
-    /// - Throws: `EnvelopeError`. What is for others (``EnvelopeError/isForOthers``) is damaged only in the reader's
-    ///   eyes: leave it where it is.
+    /// - Throws: `EnvelopeError`. Bytes for others (``EnvelopeError/isForOthers``) are damaged only in the reader's
+    ///   eyes: leave them where they are.
     package func open(_ sealed: [UInt8], for context: Context) throws(EnvelopeError) -> [UInt8] {
         guard sealed.count >= Self.overhead else { throw .notAnEnvelope }
         let salt = Array(sealed[1..<1 + Self.saltLength])

@@ -272,7 +272,7 @@ package struct SpanOutbox: Sendable {
 }
 
 extension SpanOutbox.Entry {
-    /// Reads an entry `[id, [field, value, …]]`. What it holds may be anything: others can write to Redis.
+    /// Reads an entry `[id, [field, value, …]]`. Its contents may be anything: others can write to Redis.
     fileprivate init(_ project: String, _ reply: RedisValue) {
         self.init(project: project, entry: reply[0].string ?? "", id: nil, size: 0, isFailure: false)
         let fields = reply[1].array ?? []

@@ -4,7 +4,7 @@ package import Redis
 /// A worker's side of a queue: it takes entries, sends frames of answers, and acknowledges last, as their owner
 /// (architecture §2.2, §2.4).
 package struct JobStream: Sendable {
-    /// The consumer that never lives. What is handed back to it goes to the next forwarder that looks.
+    /// The consumer that never lives. Entries that are handed back to it go to the next forwarder that looks.
     static let released = "released"
     /// The time for which a forwarder counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
@@ -57,7 +57,7 @@ package struct JobStream: Sendable {
         case sent(keptBytes: Int)
         /// The job is another's by now.
         case lost
-        /// There is no room to keep more of the answer. What was kept of it has been deleted; its job is still this
+        /// There is no room to keep more of the answer. The part that was kept has been deleted; the job is still this
         /// worker's.
         case full
     }
@@ -134,8 +134,8 @@ package struct JobStream: Sendable {
         _ = try await commands.send(RedisCommand("XGROUP", "CREATECONSUMER", queue.stream, queue.group, consumer))
     }
 
-    /// Notes that a completion has ended of which the gateway has no span, for as long as it could run else. Where the
-    /// note is lost, the completion is told to be in flight for as long.
+    /// Notes that a completion has ended of which the gateway has no span. The note lasts for as long as the completion
+    /// could have run. If the note is lost, the completion counts as in flight for as long.
     func noteEnd(of id: InsertionID, in rollout: Rollout) {
         let key = Keys.ended(of: rollout)
         let life = Int((patience + Self.margin).components.seconds)

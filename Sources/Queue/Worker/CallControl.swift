@@ -69,7 +69,7 @@ package final class CallControl: Sendable {
         if isOver { action() }
     }
 
-    /// The call is over, and nothing is told any longer. What was to be told may hold the call itself.
+    /// The call is over, and nothing is told any longer. The closures that would be told may hold the call itself.
     func close() {
         state.withLockedValue { state in
             state.onEnd = nil

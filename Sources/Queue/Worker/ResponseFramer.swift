@@ -4,8 +4,8 @@ package import Upstream
 
 /// Cuts an answer into frames. Pure: bytes in, frames out.
 package struct ResponseFramer: Sendable {
-    /// Frames of an answer that is no stream grow to this, as far as its bytes come in time, so that the usual answer
-    /// is one frame.
+    /// The size to which frames of an answer that is no stream grow, as far as its bytes come in time. So the usual
+    /// answer is one frame.
     private static let frameBytes = 256 << 10
 
     package let head: UpstreamHead

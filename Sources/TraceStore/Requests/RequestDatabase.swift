@@ -15,8 +15,8 @@ struct RequestDatabase: RequestLogStore {
     private let pageTime: Duration?
     private let shelf = NIOLockedValueBox(Shelf())
 
-    /// The writer's numbers between two transactions. What a transaction has learnt counts once it is committed, and
-    /// only if no terms were deleted meanwhile.
+    /// The writer's numbers between two transactions. Numbers that a transaction has learnt count once it is committed,
+    /// and only if no terms were deleted meanwhile.
     private struct Shelf {
         private var book = TermBook()
         private var edition = 0
