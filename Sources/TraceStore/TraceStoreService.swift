@@ -68,7 +68,7 @@ package struct TraceStoreService {
     ///   - port: 0 for any free one.
     ///   - hosts: the names under which it answers, as the operator sets them.
     ///   - takesTraces: false: it is there for the request log alone, and does not listen.
-    ///   - faults: what goes wrong; for tests.
+    ///   - faults: the faults to inject; for tests.
     ///   - registry: gets the store's metrics.
     ///   - now: milliseconds since 1970; for tests.
     ///   - onListening: is told the port once connections are accepted.

@@ -10,7 +10,7 @@ package enum RequestContent: Sendable {
 
     /// - Parameters:
     ///   - contentType: the value of the request's `Content-Type`; nil if there is none.
-    ///   - maximumDepth: how deep arrays and objects may nest (`MAX_JSON_DEPTH`).
+    ///   - maximumDepth: the depth to which arrays and objects may nest (`MAX_JSON_DEPTH`).
     /// - Throws: 400 for a body that begins like JSON or is labelled a form, and can be read in no way or in two.
     package init(_ bytes: [UInt8], contentType: String?, maximumDepth: Int) throws(GatewayError) {
         switch Self.opening(of: bytes) {

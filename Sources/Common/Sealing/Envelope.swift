@@ -62,7 +62,7 @@ package final class Envelope: Sendable {
         fingerprintKey = Self.derive(from: shared, salt: [], for: "fingerprint")
     }
 
-    /// - Parameter context: what the bytes belong to (the entry's key and id). They open only in that context.
+    /// - Parameter context: the owner of the bytes (the entry's key and id). They open only in that context.
     package func seal(_ plaintext: [UInt8], for context: Context) throws(EnvelopeError) -> [UInt8] {
         let counter = state.withLockedValue { state in
             state.counter += 1

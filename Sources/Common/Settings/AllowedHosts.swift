@@ -27,7 +27,7 @@ package struct AllowedHosts: Sendable, Hashable, CustomStringConvertible {
 
     /// Chooses the hosts for which a server answers.
     /// - Parameters:
-    ///   - set: what the operator says; holds for every server.
+    ///   - set: the operator's choice, which holds for every server.
     ///   - host: the address on which it listens.
     ///   - asksForKeys: whether a client needs a key. Where it needs none, or some pages need none, and the server is
     ///     there for this machine alone, its names are all.

@@ -225,7 +225,7 @@ package struct SpanRecordWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
 
     /// - Parameters:
-    ///   - end: when the completion ended.
+    ///   - end: the time at which the completion ended.
     ///   - capacity: bytes that the span will have, as far as can be told.
     package init(_ id: InsertionID, name: String, end: Timestamp, capacity: Int) {
         bytes.reserveCapacity(capacity)

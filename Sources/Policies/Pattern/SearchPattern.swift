@@ -11,7 +11,7 @@ package struct SearchPattern: Sendable {
     /// By a byte: whether a match may begin with it. Most texts are passed over by this alone.
     private let beginnings: [Bool]
 
-    /// - Throws: why the expression cannot be used, for a person.
+    /// - Throws: the reason why the expression cannot be used, for a person.
     package init(_ text: String) throws(PatternError) {
         guard text.unicodeScalars.dropFirst(Self.lengthLimit).isEmpty else {
             throw PatternError(message: "is longer than \(Self.lengthLimit) characters; shorten it", position: nil)

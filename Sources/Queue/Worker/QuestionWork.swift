@@ -25,7 +25,7 @@ package struct QuestionWork: Sendable {
 
     /// - Parameters:
     ///   - worker: takes the questions.
-    ///   - failure: what the client is told when `answer` throws.
+    ///   - failure: the error that the client is told when `answer` throws.
     ///   - ended: is told how the work on each question ended, and how long it took.
     package init(
         of worker: QueueWorker, envelope: Envelope, maxDeliveries: Int, failure: GatewayError, logger: Logger,

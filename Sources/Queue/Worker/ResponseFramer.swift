@@ -50,7 +50,7 @@ package struct ResponseFramer: Sendable {
     package mutating func hold(_ rest: [UInt8]) { held += rest }
 
     /// The frame that ends the answer.
-    /// - Parameter error: why the answer ends before its end; nil if it is complete.
+    /// - Parameter error: the reason why the answer is cut short; nil if it is complete.
     package mutating func last(_ error: GatewayError? = nil) -> ResponseFrame {
         var last = frame(held)
         held = []

@@ -248,8 +248,8 @@ package struct ResponseSender: Sendable {
         }
     }
 
-    /// Sees to an entry that cannot be read here. One that another worker may be able to read is left for it as long as
-    /// a client could wait for the answer; anything else is given up.
+    /// Sees to an entry that cannot be read here. An entry that another worker may be able to read is left for it, as
+    /// long as a client could wait for the answer. Any other entry is given up.
     /// - Parameters:
     ///   - eventLoop: where `completion` is called.
     ///   - completion: is called when the entry is no longer this worker's.
@@ -333,7 +333,7 @@ package struct ResponseSender: Sendable {
 }
 
 extension GatewayError {
-    /// - Parameter reason: why no worker can make the call.
+    /// - Parameter reason: the reason why no worker can make the call.
     package static func lost(_ reason: String) -> GatewayError {
         GatewayError(
             status: 502, type: "server_error", code: "job_lost",

@@ -38,7 +38,7 @@ struct RequestDatabase: RequestLogStore {
     }
 
     /// - Parameters:
-    ///   - looks: how much one page looks at; for tests.
+    ///   - looks: the amount that one page looks at; for tests.
     ///   - pageTime: nil: a page takes its time; for tests, which share their machine.
     init(database: TraceDatabase, looks: Int = Self.pageLooks, pageTime: Duration? = Self.pageTime) {
         self.database = database
