@@ -1,7 +1,7 @@
 /// Undoes one coding, piece by piece, one frame after the other.
 package protocol StreamDecoder: AnyObject {
     /// Decodes as much of the input as there is room for.
-    /// - Throws: if the input is broken. What was written by then does not count.
+    /// - Throws: if the input is broken. Output that was written by then does not count.
     func decode(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(DecodingFailure) -> DecodingStep
@@ -28,9 +28,9 @@ package struct DecodingFailure: Error, Equatable {
 /// The forms in which bytes may be compressed.
 package enum CompressedForm: Sendable, Equatable {
     case gzip
-    /// What HTTP calls `deflate` (RFC 1950).
+    /// The form that HTTP calls `deflate` (RFC 1950).
     case zlib
-    /// What some clients and servers take for `deflate` (RFC 1951).
+    /// The form that some clients and servers take for `deflate` (RFC 1951).
     case rawDeflate
     case brotli
     case zstd

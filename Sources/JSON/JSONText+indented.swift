@@ -1,6 +1,6 @@
 extension JSONText {
-    /// How many times as large as its source a text on several lines may be. Nothing is added to it, so that a page of
-    /// many small values is bounded too.
+    /// The largest factor by which a text on several lines may be longer than its source. Nothing is added to it, so
+    /// that a page of many small values is bounded too.
     package static let mostGrowth = 8
 
     /// The same JSON on several lines, for people: two spaces a level, and nothing else changed. Deep JSON, whose lines

@@ -16,7 +16,7 @@ package struct JSONWalker {
     package func kind() throws(JSONScanError) -> JSONObject.Kind { try scanner.kind() }
 
     /// Passes the next value, of any kind.
-    /// - Returns: Where it lies, a string's quotes included.
+    /// - Returns: Its range, a string's quotes included.
     @discardableResult
     package mutating func skip() throws(JSONScanError) -> Range<Int> {
         let start = scanner.index
@@ -25,11 +25,11 @@ package struct JSONWalker {
     }
 
     /// Passes the next value.
-    /// - Returns: Where its text lies within the quotes, still escaped; nil if it is no string.
+    /// - Returns: The range of its text within the quotes, still escaped; nil if it is no string.
     package mutating func string() throws(JSONScanError) -> Range<Int>? { try text()?.range }
 
     /// Passes the next value.
-    /// - Returns: Where its text lies within the quotes, and whether a part of it is escaped; nil if it is no string.
+    /// - Returns: The range of its text within the quotes, and whether a part of it is escaped; nil if it is no string.
     package mutating func text() throws(JSONScanError) -> (range: Range<Int>, hasEscapes: Bool)? {
         guard try kind() == .string else {
             try skip()

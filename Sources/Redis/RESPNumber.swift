@@ -29,7 +29,7 @@ enum RESPNumber {
         }
     }
 
-    /// - Returns: where the digits start.
+    /// - Returns: the place at which the digits start.
     private static func write(_ number: UInt, endingAt end: Int, in text: UnsafeMutableBufferPointer<UInt8>) -> Int {
         var (place, rest) = (end, number)
         repeat {

@@ -27,7 +27,7 @@ extension RedisClient {
 
     /// Runs a script and calls back with its answer, always later and on ``eventLoop``.
     /// - Parameters:
-    ///   - keyCount: how many of the arguments are keys (`KEYS`). They come first.
+    ///   - keyCount: the number of the arguments that are keys (`KEYS`). They come first.
     ///   - timeout: the longest wait, instead of the endpoint's.
     ///   - appendArguments: appends keys and arguments; once more for a server that does not know the script.
     ///   - completion: takes the answer, or what the function that waits for it throws. It must not block.

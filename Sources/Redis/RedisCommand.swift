@@ -19,7 +19,7 @@ package struct RedisCommand: Sendable {
 
     /// - Parameters:
     ///   - name: the command, such as `XADD`.
-    ///   - arguments: what follows it: strings, integers and bytes.
+    ///   - arguments: the arguments behind it: strings, integers and bytes.
     package init<each Argument: RedisArgument>(_ name: String, _ arguments: repeat each Argument) {
         append(name)
         repeat (each arguments).append(to: &self)

@@ -45,8 +45,8 @@ final class RedisOutbox: Sendable {
     }
 
     /// - Parameters:
-    ///   - byteCount: what the arguments hold.
-    ///   - encodedCount: what `write` writes.
+    ///   - byteCount: the number of bytes in the arguments.
+    ///   - encodedCount: the number of bytes that `write` writes.
     private func append(
         holding byteCount: Int, encodedCount: Int, waiter: RedisWaiter, write: (inout ByteBuffer) -> Void
     ) -> Admission {

@@ -1,6 +1,6 @@
 internal import NIOConcurrencyHelpers
 
-/// The connections of this process to one endpoint. What one of them learns of the server concerns them all: a
+/// The connections of this process to one endpoint. News that one of them learns of the server concerns them all: a
 /// subscriber, which never writes, would stay with a former primary for ever.
 final class RedisPeers: Sendable {
     private let connections = NIOLockedValueBox<[ObjectIdentifier: RedisConnection]>([:])

@@ -24,7 +24,7 @@ package enum RedisRefusal {
         "BUSY": "a script or function keeps it busy. See `redis-cli INFO` and `SCRIPT KILL`",
     ]
 
-    /// - Returns: what is wrong and what to do, without the code.
+    /// - Returns: the fault and its remedy, without the code.
     package static func advice(for code: String) -> String {
         advice[code] ?? "`redis-cli` shows whether it takes commands; its log may say why"
     }

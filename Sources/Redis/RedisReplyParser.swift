@@ -2,8 +2,8 @@ internal import CHiredis
 
 /// hiredis's reader, which builds Swift values at once instead of a tree of `redisReply`.
 ///
-/// hiredis reports values depth first and in order, so the arrays that are still open form a stack and no value needs a
-/// node of its own. It nests arrays 8 deep at most; a deeper reply is a protocol error. Confined to the event loop of
+/// hiredis reports values depth first and in order. So the arrays that are still open form a stack, and no value needs
+/// a node of its own. It nests arrays 8 deep at most; a deeper reply is a protocol error. Confined to the event loop of
 /// its handler.
 final class RedisReplyParser {
     private struct OpenArray {
@@ -94,8 +94,8 @@ extension RedisReplyParser {
 }
 
 extension redisReplyObjectFunctions {
-    /// Functions that add each value to the parser in `privdata`. What they return is only a sign of success: hiredis
-    /// keeps it, unread.
+    /// Functions that add each value to the parser in `privdata`. Their result is only a sign of success: hiredis keeps
+    /// it, unread.
     fileprivate static var swiftValues: Self {
         var functions = Self()
         functions.createString = { task, text, count in

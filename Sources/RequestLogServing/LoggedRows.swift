@@ -1,15 +1,15 @@
 internal import Common
 internal import RequestLog
 
-/// What one record for the request log becomes.
+/// The row that one record for the request log becomes.
 enum LoggedRow: Sendable {
     case request(RequestRow)
     case audit(AuditEvent)
 
     /// - Parameters:
     ///   - bytes: the record, as it was before it was sealed.
-    ///   - prices: what models cost.
-    /// - Throws: `WireError` for what is none.
+    ///   - prices: the prices of models.
+    /// - Throws: `WireError` for bytes that are no record.
     init(_ bytes: [UInt8], prices: PriceTable) throws(WireError) {
         guard bytes.first != AuditEvent.form else {
             self = .audit(try AuditEvent(wireBytes: bytes))

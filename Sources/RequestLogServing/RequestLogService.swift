@@ -19,7 +19,7 @@ package struct RequestLogService {
     /// - Parameters:
     ///   - secretsFile: its readings are audited, unless the watch is run elsewhere; nil: they are not.
     ///   - projects: those whose completions are traced, as they are now.
-    ///   - prices: what models cost.
+    ///   - prices: the prices of models.
     ///   - record: keeps rows, all or none (``RequestLogStore``).
     ///   - audit: keeps audit rows, all or none (``AuditLogStore``).
     ///   - envelope: opens records and questions, and seals the answers.

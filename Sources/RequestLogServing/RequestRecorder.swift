@@ -134,7 +134,7 @@ extension RequestRecorder {
     /// Adds rows: together, or, if that fails, each by itself, so that one row that the store never takes holds up no
     /// other.
     /// - Returns: the places of those that the store refuses while it takes others.
-    /// - Throws: what the store says, if it takes none.
+    /// - Throws: the store's error, if it takes none.
     private func add(_ found: Found) async throws -> [Int] {
         do {
             try await keep(found.rows)

@@ -41,7 +41,7 @@ package struct EventLineSplitter: Sendable {
         return first == Self.lineFeed ? 1 : 0
     }
 
-    /// - Parameter start: what `begin` returned, or the end of the line before.
+    /// - Parameter start: the result of `begin`, or the end of the line before.
     /// - Returns: the line that ends next; nil if no further one ends in the piece.
     @inlinable package mutating func nextLine(in piece: [UInt8], from start: Int) -> Line? {
         guard let end = Self.lineEnd(in: piece, from: start) else {

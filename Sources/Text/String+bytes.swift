@@ -7,10 +7,10 @@ internal import Glibc
 /// from outside must be compared so here too. To normalise a long run of combining marks, as Swift's `==` and
 /// `hash(into:)` do, takes quadratic time besides: a megabyte of them stops a loop for minutes.
 ///
-/// These declarations have the names and types of the standard library's, whose place they take in all files that
-/// import this target, or one that exports it (`Common`, `JSON`, `Redis`, `Upstream`). What is generic does not see
-/// them: the keys of a dictionary or a set and the members of a `Hashable` value are `UTF8Text` therefore, and
-/// enumerations are read with `named`.
+/// These declarations have the names and types of the standard library's. They take their place in all files that
+/// import this target, or one that exports it (`Common`, `JSON`, `Redis`, `Upstream`). Generic code does not see them.
+/// So the keys of a dictionary or a set and the members of a `Hashable` value are `UTF8Text`, and enumerations are read
+/// with `named`.
 extension String {
     package static func == (left: String, right: String) -> Bool { left.utf8.isSame(as: right.utf8) }
     package static func != (left: String, right: String) -> Bool { !left.utf8.isSame(as: right.utf8) }

@@ -1,5 +1,5 @@
-/// Text as its UTF-8 bytes: two are the same if their bytes are. The key of every dictionary and set whose keys can
-/// come from outside, since Swift's `String` would join `é` with `e` + accent there, and takes quadratic time to hash a
+/// Text as its UTF-8 bytes: two are the same if their bytes are. It is the key of every dictionary and set whose keys
+/// can come from outside. Swift's `String` would join `é` with `e` + accent there, and takes quadratic time to hash a
 /// run of combining marks.
 public struct UTF8Text: Sendable, Hashable, Comparable, ExpressibleByStringLiteral, CustomStringConvertible {
     public let text: String

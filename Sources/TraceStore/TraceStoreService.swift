@@ -11,7 +11,7 @@ package import Telemetry
 /// The embedded trace store, put together: what it runs, in the order in which it starts. It stops in the reverse
 /// order: first no more requests are taken.
 package struct TraceStoreService {
-    /// The bounds of what the store takes.
+    /// The bounds of the store.
     package struct Limits: Sendable, Equatable {
         /// The time for which a trace is kept (`TRACESTORE_MAX_AGE`).
         package var age: Duration
@@ -21,7 +21,7 @@ package struct TraceStoreService {
         package var exportBytes: Int
         /// The time for which a row of the request log is kept (`REQUEST_LOG_MAX_AGE`).
         package var requestAge: Duration
-        /// How long an audit row is kept (`AUDIT_LOG_MAX_AGE`).
+        /// The time for which an audit row is kept (`AUDIT_LOG_MAX_AGE`).
         package var auditAge: Duration
         /// The most connections of clients (`TRACESTORE_MAX_CONNECTIONS`).
         package var connections: Int
@@ -68,7 +68,7 @@ package struct TraceStoreService {
     ///   - port: 0 for any free one.
     ///   - hosts: the names under which it answers, as the operator sets them.
     ///   - takesTraces: false: it is there for the request log alone, and does not listen.
-    ///   - faults: what goes wrong; for tests.
+    ///   - faults: the faults to inject; for tests.
     ///   - registry: gets the store's metrics.
     ///   - now: milliseconds since 1970; for tests.
     ///   - onListening: is told the port once connections are accepted.

@@ -175,7 +175,7 @@ private final class CodingLayer {
         }
     }
 
-    /// Waits for a further frame. What is none is left out, as zlib's own readers do.
+    /// Waits for a further frame. Bytes that are none are left out, as zlib's own readers do.
     private func wait(_ form: CompressedForm, _ bytes: [UInt8]) {
         state = form.mayRepeat && form.magic.starts(with: bytes) ? .between(form, bytes) : .over
     }
@@ -188,9 +188,9 @@ private final class CodingLayer {
 }
 
 extension CompressedForm {
-    /// What the first bytes of a body say of its form.
+    /// The form of a body, as its first bytes tell it.
     fileprivate enum Sign {
-        /// More of them must be seen.
+        /// More bytes must be seen.
         case none
         case plain
         case form(CompressedForm)

@@ -3,8 +3,7 @@ internal import CCurl
 /// An easy handle of libcurl's, which serves calls of one kind, one after the other, and stays configured in between.
 /// Stays on its loop's thread.
 ///
-/// Between calls it holds no pointer to anything of a call. What it keeps are options, and the URL until another is
-/// set.
+/// Between calls it holds no pointer to anything of a call. It keeps options alone, and the URL until another is set.
 final class CurlHandle {
     /// The properties that calls must have in common to be served by the same handle.
     struct Kind: Equatable {

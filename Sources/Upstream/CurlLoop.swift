@@ -21,8 +21,8 @@ actor CurlLoop {
     private let changed = ChangedTransfers()
     /// The time at which a call may have been silent for too long. Never later than the earliest deadline.
     private var nextIdleCheck: ContinuousClock.Instant?
-    /// Readers who wait for more than is there, by when they get what is there. A short answer that comes at once is
-    /// never among them.
+    /// Readers who wait for more bytes than are there, by the time at which they get fewer. The reader of a short
+    /// answer that comes at once is never among them.
     private var patient = DueQueue<CurlTransfer, ContinuousClock.Instant>()
     /// Orders that came since the loop has looked. Those of a moment are one item of the thread's.
     private nonisolated let orders = NIOLockedValueBox<[CurlOrder]>([])
@@ -42,7 +42,7 @@ actor CurlLoop {
         thread.start { mayBlock in self.assumeIsolated { $0.turn(mayBlock: mayBlock) } }
     }
 
-    /// Fails what is in flight with `unavailable`, and waits for the end of the thread.
+    /// Fails the calls in flight with `unavailable`, and waits for the end of the thread.
     nonisolated func stop() {
         thread.submit { self.assumeIsolated { $0.shutDown() } }
         thread.stop()
@@ -195,7 +195,7 @@ extension CurlLoop {
         outbox.flush()
     }
 
-    /// Passes on what libcurl has done.
+    /// Passes on the outcome of libcurl's work.
     private func settle() {
         while let (transfer, code) = pools?.nextEnded() {
             transfer.finish(transfer.outcome(of: code))
@@ -220,7 +220,7 @@ extension CurlLoop {
         }
     }
 
-    /// Gives the reader what it waits for, if that is there. Returns whether it is.
+    /// Gives the reader the part that it waits for, if it is there. Returns whether it is.
     @discardableResult
     private func serve(_ transfer: CurlTransfer) -> Bool {
         guard let need = transfer.need, transfer.has(need) else { return false }
@@ -246,7 +246,7 @@ extension CurlLoop {
         patient.add(transfer, due: due)
     }
 
-    /// Gives readers what has lain for as long as they let it.
+    /// Gives readers the bytes that have lain for as long as they let them.
     private func passOnLying() {
         guard !patient.isEmpty else { return }
         for transfer in patient.takeDue(at: .now) { serve(transfer) }
@@ -307,7 +307,7 @@ extension CurlTransfer {
         var minimum: Int?
     }
 
-    /// Sets anew what the receiver waits for.
+    /// Sets the need of the receiver anew.
     func updateNeed(patience: Duration?) {
         need =
             if let minimum = push.minimum {
@@ -317,7 +317,7 @@ extension CurlTransfer {
             }
     }
 
-    /// Passes on what the receiver gets now. Returns whether that was the end.
+    /// Passes on the events that the receiver gets now. Returns whether the end was among them.
     func pass(to call: CurlPushedCall, through outbox: inout CurlOutbox) -> Bool {
         if push.minimum == nil, let head = answer.head {
             outbox.add(.head(head), for: call)

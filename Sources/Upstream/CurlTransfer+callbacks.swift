@@ -16,7 +16,7 @@ extension CurlTransfer {
     }
 
     /// Takes what the decoder has kept back.
-    /// - Returns: what is wrong with the body as a whole; nil if it is complete, as far as its codings can tell.
+    /// - Returns: the fault of the body as a whole; nil if it is complete, as far as its codings can tell.
     func endBody() -> UpstreamError.Code? {
         do throws(ContentDecoder.Failure) { try decoder?.end(keep) } catch { return Self.code(for: error) }
         return nil

@@ -4,7 +4,7 @@ package import NIOCore
 /// from the environment.
 ///
 /// All calls share one thread. Calls of `start` cost it and their event loop one wake-up a turn, however many they are.
-/// libcurl may send a request a second time by itself only if its method is idempotent (RFC 9110 §9.2.2), so a
+/// libcurl may send a request a second time by itself only if its method is idempotent (RFC 9110 §9.2.2). So a
 /// completion is never paid twice behind the caller's back: the caller is told `keptConnectionClosed`, and decides.
 package final class CurlUpstream: UpstreamClient {
     private let loop: CurlLoop

@@ -12,7 +12,7 @@ struct DueQueue<Element, Time: Comparable> {
         entries.insert((element, due), at: place)
     }
 
-    /// The earliest time at which there is something to do. What stands in front and is no longer wanted is forgotten.
+    /// The earliest time at which there is something to do. Entries in front that are no longer wanted are forgotten.
     mutating func earliest(_ isWanted: (Element, Time) -> Bool) -> Time? {
         entries.removeFirst(entries.prefix { !isWanted($0.element, $0.due) }.count)
         return entries.first?.due

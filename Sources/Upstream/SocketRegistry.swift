@@ -3,8 +3,8 @@ internal import Glibc
 /// Watches the sockets of a loop as libcurl wishes, with as few system calls as that takes. Stays on its loop's thread.
 ///
 /// libcurl begins to listen to a connection with each call, and stops with its end. A connection's socket stays
-/// registered for input in between. If something comes that libcurl does not listen for, be it that the peer closes an
-/// idle connection or speaks while its reader is slow, the socket is removed until libcurl listens again.
+/// registered for input in between. If something comes that libcurl does not listen for, the socket is removed until
+/// libcurl listens again. That happens if the peer closes an idle connection, or speaks while its reader is slow.
 final class SocketRegistry {
     /// A socket from its opening to its closing.
     private struct Entry {

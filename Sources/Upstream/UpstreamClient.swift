@@ -11,10 +11,10 @@ package protocol UpstreamClient: Sendable {
 
     /// Starts one call, whose events `receiver` gets on the event loop as they come, without a task.
     ///
-    /// The bytes of one turn of the client come as one piece, and all of a short answer at once. A piece is
-    /// passed on when the bytes are there that the receiver wants for this head, the first of them has lain for
-    /// `patience` (nil: however long), or the body has ended. A receiver that is slower than the peer makes it wait, by
-    /// `pause` or by not yet having taken what came: a fixed amount is buffered.
+    /// The bytes of one turn of the client come as one piece, and all of a short answer at once. A piece is passed on
+    /// once the receiver's minimum for this head is there. It is passed on earlier if its first byte has lain for
+    /// `patience` (nil: never for that reason), or if the body has ended. A receiver that is slower than the peer makes
+    /// it wait, by `pause` or by not yet having taken what came: a fixed amount is buffered.
     /// - Returns: the call. It need not be kept: the call goes on without it.
     func start(
         _ request: UpstreamRequest, patience: Duration?, on eventLoop: any EventLoop, to receiver: any UpstreamReceiver
@@ -30,8 +30,8 @@ package protocol UpstreamCall: Sendable {
     /// well.
     ///
     /// Waits until at least `minimum` bytes are there, the first of them has lain for `patience`, or the body has
-    /// ended. What comes within one turn of the loop comes as one piece. A reader that does not ask makes the peer
-    /// wait: at most a fixed amount is buffered for it.
+    /// ended. The bytes of one turn of the loop come as one piece. A reader that does not ask makes the peer wait: at
+    /// most a fixed amount is buffered for it.
     /// - Parameter patience: nil: however long they have lain.
     func next(minimum: Int, patience: Duration?) async throws(UpstreamError) -> UpstreamPiece?
 }

@@ -25,7 +25,7 @@ package struct UpstreamError: Error, Sendable, Equatable, CustomStringConvertibl
     /// Whether bytes of the request may have reached the peer. If not, the call can be made again without paying twice.
     package var requestMayHaveBeenSent: Bool
     /// Whether the request went out on a connection that was there before the call, and the peer closed that without a
-    /// byte of an answer: most likely it was about to close it anyway, and has not read the request.
+    /// byte of an answer: most likely the peer was about to close it anyway, and has not read the request.
     package var keptConnectionClosed = false
 
     package init(_ code: Code, _ message: String, requestMayHaveBeenSent: Bool) {

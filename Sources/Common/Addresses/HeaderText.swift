@@ -13,7 +13,7 @@ package enum HeaderText {
         text.utf8.count <= longest ? text : String(decoding: text.utf8.prefix(longest), as: UTF8.self) + "…"
     }
 
-    /// A text in ASCII. What is not is written as in JSON: `\u00e9`.
+    /// A text in ASCII. Other characters are written as in JSON: `\u00e9`.
     package static func escaped(_ text: String) -> String {
         var text = text
         if text.withUTF8({ $0.allSatisfy { (0x20...0x7E).contains($0) } }) { return text }

@@ -1,6 +1,6 @@
 package import JSON
 
-/// What else an audit row says: an object of JSON, bounded.
+/// The further details of an audit row: a JSON object of bounded size.
 package struct AuditDetails: Sendable, Equatable {
     /// The most bytes. Details that would take more say so instead.
     package static let maximumBytes = 16 << 10
@@ -31,7 +31,7 @@ package struct AuditDetails: Sendable, Equatable {
 }
 
 extension AuditDetails {
-    /// How often something came since the row before, and one of the requests that brought it.
+    /// The number of events since the row before, and one of the requests that brought them.
     package static func count(_ count: Int, example: InsertionID?) -> AuditDetails {
         AuditDetails { writer in
             writer.member("count", count)
@@ -39,7 +39,7 @@ extension AuditDetails {
         }
     }
 
-    /// What stands for the process's own GATEWAY_KEY in Redis.
+    /// The fingerprint that stands for the process's own GATEWAY_KEY in Redis.
     package static func ownKey(_ fingerprint: String) -> AuditDetails {
         AuditDetails { $0.member("own_fingerprint", fingerprint) }
     }
@@ -56,10 +56,10 @@ extension AuditDetails {
         }
     }
 
-    /// Files that were read again and cannot be used. What is wrong stands in the process's log: a message quotes what
-    /// it is about.
+    /// Files that were read again and cannot be used. The messages about the faults stand in the process's log alone,
+    /// since each quotes the text at fault.
     /// - Parameters:
-    ///   - current: what is in force.
+    ///   - current: the contents in force.
     ///   - sha256: of the files that were refused; nil if they cannot be read.
     package static func refused(
         _ sha256: String?, because problems: [ConfigurationProblem], inForce current: FileContents
@@ -74,7 +74,7 @@ extension AuditDetails {
 }
 
 extension JSONWriter {
-    /// A list of names, and how many there was no room for.
+    /// A list of names, and the number of those that there was no room for.
     fileprivate mutating func names(_ member: String, _ names: [String]) {
         self.member(member) { writer in
             writer.array(names.prefix(AuditDetails.names)) {
@@ -98,7 +98,7 @@ extension ConfigurationProblem.Location {
 }
 
 extension String {
-    /// What stands behind the last `/`, but for one at the end.
+    /// The text behind the last `/`. One at the end does not count.
     package var lastPathComponent: String {
         utf8.split(separator: UInt8(ascii: "/")).last.map { String(decoding: $0, as: UTF8.self) } ?? self
     }

@@ -11,10 +11,10 @@ package struct AuditEvent: Sendable, Equatable {
     package var actor: String
     /// Nil: it is the operator's.
     package var project: String?
-    /// Who did it, where a client's key was used.
+    /// The account that did it, where a client's key was used.
     package var account: String?
     package var user: String?
-    /// What it was done to: a file's name, or the id of a rule or a key.
+    /// The object of the event: a file's name, or the id of a rule or a key.
     package var subject: String?
     package var details: AuditDetails
 
@@ -32,7 +32,7 @@ package struct AuditEvent: Sendable, Equatable {
         self.details = details
     }
 
-    /// When it was noticed.
+    /// The time at which the event was noticed.
     package var time: Timestamp { id.time }
 
     package static func == (left: Self, right: Self) -> Bool {

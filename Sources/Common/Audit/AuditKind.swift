@@ -1,5 +1,5 @@
-/// What an audit row tells of. The words stand in files and in filters, so none ever changes. A later version may have
-/// others, whose rows are kept all the same.
+/// The kind of an audit event. The words stand in files and in filters, so none ever changes. A later version may have
+/// further kinds, whose rows are kept all the same.
 package struct AuditKind: RawRepresentable, Sendable, Hashable {
     package let rawValue: String
 
@@ -34,13 +34,13 @@ package struct AuditKind: RawRepresentable, Sendable, Hashable {
     /// The operator deleted a dead letter.
     package static let deadLetterDeleted = AuditKind(rawValue: "dead_letter.deleted")
 
-    /// Those of this version.
+    /// The kinds of this version.
     package static let known: [AuditKind] = [
         rulesReloaded, rulesRefused, keysReloaded, keysRefused, secretsReloaded, secretsRefused, keyUsed, ruleAudited,
         sealKeyWritten, sealKeyReplaced, sealKeyDiffers, sealUnreadable, deadLetterRequeued, deadLetterDeleted,
     ]
 
-    /// At most one row in so long a time tells of the same subject, where it may come with each request.
+    /// The time within which at most one row tells of the same subject, for kinds that may come with each request.
     package var interval: Duration { self == .keyUsed ? .seconds(3600) : .seconds(60) }
 
     package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }

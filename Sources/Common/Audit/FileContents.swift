@@ -1,7 +1,7 @@
 internal import Crypto
 
-/// What an operator's files hold, as far as an audit row tells: their hash, and their parts by name, each with a
-/// fingerprint of what is said of it.
+/// The contents of an operator's files, as far as an audit row tells: their hash, and their parts by name, each with a
+/// fingerprint of its value.
 package struct FileContents: Sendable, Equatable {
     /// SHA-256 in hexadecimal digits; empty where there are no files.
     package private(set) var sha256 = ""
@@ -33,7 +33,7 @@ package struct FileContents: Sendable, Equatable {
         }
     }
 
-    /// Notes a part. What is noted twice under a name is told together.
+    /// Notes a part. Two parts of the same name count as one.
     package mutating func add(_ name: String, _ value: YAMLNode.Content) {
         var hash = SHA256()
         value.add(to: &hash)

@@ -1,4 +1,4 @@
-/// What became of an operator's files that were read again, for the audit log.
+/// The outcome of reading an operator's files again, for the audit log.
 package enum FileReading: Sendable {
     case taken(from: FileContents, to: FileContents)
     /// They cannot be used, and what was in force stays so.

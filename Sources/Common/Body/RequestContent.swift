@@ -1,7 +1,7 @@
 package import JSON
 
-/// A request's body as its readers take it apart. What decides is the first byte; the label counts where the first byte
-/// says nothing.
+/// A request's body as its readers take it apart. The first byte decides; the label counts where the first byte says
+/// nothing.
 package enum RequestContent: Sendable {
     case json(JSONObject)
     case form(FormBody)
@@ -10,7 +10,7 @@ package enum RequestContent: Sendable {
 
     /// - Parameters:
     ///   - contentType: the value of the request's `Content-Type`; nil if there is none.
-    ///   - maximumDepth: how deep arrays and objects may nest (`MAX_JSON_DEPTH`).
+    ///   - maximumDepth: the depth to which arrays and objects may nest (`MAX_JSON_DEPTH`).
     /// - Throws: 400 for a body that begins like JSON or is labelled a form, and can be read in no way or in two.
     package init(_ bytes: [UInt8], contentType: String?, maximumDepth: Int) throws(GatewayError) {
         switch Self.opening(of: bytes) {

@@ -5,8 +5,8 @@ internal import ServiceLifecycle
 /// The secrets of a running process. A change of their file is taken over without a restart, whole or not at all.
 package final class SecretsFile: Sendable {
     /// Checks what a user of the secrets will do with new ones, and changes nothing.
-    /// - Returns: what makes the change; it cannot fail.
-    /// - Throws: why these secrets cannot be used.
+    /// - Returns: a closure that makes the change; it cannot fail.
+    /// - Throws: the reason why these secrets cannot be used.
     package typealias Preparation = @Sendable (Secrets) throws(ConfigurationError) -> @Sendable () -> Void
 
     private struct State {

@@ -17,7 +17,7 @@ package struct Job: Sendable, Equatable {
     package var path: String
     /// The query, without its `?`, percent-encoded.
     package var query: String?
-    /// The client's headers that may go on to a provider. Holds no key.
+    /// The client's headers that may go on to a provider. None holds a key.
     package var headers: [HeaderField]
     /// The client's own provider key. Nil when the bearer is a key of the gateway, which no provider may see.
     package var clientKey: SecretString?
@@ -31,8 +31,8 @@ package struct Job: Sendable, Equatable {
     package var deadline: Deadline
     /// The Redis stream that takes the answer's frames.
     package var responseKey: String
-    /// Bytes of the answer that may be under way to a reader that has not taken them. In the job, so that ingress and
-    /// forwarder never differ about it.
+    /// Bytes of the answer that may be under way to a reader that has not taken them. It is a part of the job, so that
+    /// ingress and forwarder never differ about it.
     package var window: Int
     /// Metadata of the request beside the ids of its path.
     package var metadata: ResolvedMetadata
@@ -40,7 +40,7 @@ package struct Job: Sendable, Equatable {
     package var idempotency: Idempotency?
     /// The request's body, byte for byte as it came.
     package var body: [UInt8]
-    /// The operator's rules that decided about it.
+    /// The operator's rules that decided about the job.
     package var rules = JobRules()
     /// The targets to which the operator's rules send the call.
     package var route = Route()

@@ -1,6 +1,6 @@
 /// The key of its own under which a withheld job is sealed, and the frames of its answer, which no one fetches later.
-/// It stands in Redis, sealed under the gateway's key, until the job has ended. What older files of Redis hold of the
-/// job opens with nothing from then on.
+/// It stands in Redis, sealed under the gateway's key, until the job has ended. The part that older files of Redis hold
+/// of the job opens with nothing from then on.
 package struct OwnSeal: Sendable, Equatable {
     private let key: GatewayKey
     package let envelope: Envelope

@@ -82,7 +82,7 @@ package enum TokensSpent: Sendable, Equatable {
     /// The estimate stands.
     case unknown
 
-    /// - Parameter estimate: what the job was charged with.
+    /// - Parameter estimate: the amount that the job was charged.
     /// - Returns: nil if it is not known.
     package func count(of unit: RateCharge.Unit, estimate: Int) -> Int? {
         switch self {

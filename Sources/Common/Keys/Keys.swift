@@ -10,8 +10,8 @@ package enum Keys {
             ? rollout.name : String(concatenating: "project/", rollout.project, "/", rollout.name)
     }
 
-    /// Hash: what was found out about a rollout, true for the state of its set. Written by the verifier, read by
-    /// ingress, deleted with each change of the set.
+    /// Hash: the findings about a rollout, true for the state of its set. Written by the verifier, read by ingress,
+    /// deleted with each change of the set.
     package static func verdict(of rollout: Rollout) -> String {
         String(concatenating: "gateway/verdict/", rollout.project, "/", rollout.name)
     }
@@ -28,9 +28,9 @@ package enum Keys {
         String(concatenating: "gateway/verified/", rollout.project, "/", rollout.name)
     }
 
-    /// Set of insertion ids whose calls have ended and whose traces a LiteLLM proxy writes (`LITELLM_TRACES`), so that
-    /// they are not told to be in flight. Written by forwarders, read by the verifier and by ingress; lives as long as
-    /// a call could, renewed with each id.
+    /// Set of insertion ids whose calls have ended and whose traces a LiteLLM proxy writes (`LITELLM_TRACES`). No one
+    /// is told that these are in flight. Written by forwarders, read by the verifier and by ingress; lives as long as a
+    /// call could, renewed with each id.
     package static func ended(of rollout: Rollout) -> String {
         String(concatenating: "gateway/ended/", rollout.project, "/", rollout.name)
     }

@@ -12,7 +12,7 @@ package final class SparseLog: Sendable {
 
     package init(every interval: Duration = .seconds(60)) { self.interval = interval }
 
-    /// - Returns: how many have come since it was last said; nil if that was a short while ago.
+    /// - Returns: the number that came since it was last said; nil if that was a short while ago.
     package func note(_ count: Int = 1, now: ContinuousClock.Instant = .now) -> Int? {
         state.withLockedValue { state in
             state.count += count

@@ -51,7 +51,7 @@ extension PathSegments {
         "project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id", "encoded_base_url",
     ]
 
-    /// Reads what follows version and project, to the end.
+    /// Reads the path behind version and project, to its end.
     mutating func route() throws(GatewayError) -> CompletionPath.Route {
         if let first = next, Self.names.contains(where: { first.isText($0) }) {
             return try rollout()

@@ -11,7 +11,7 @@ enum UnrecordedAPI: String, CaseIterable {
         self = api
     }
 
-    /// How clients are told to speak chat completions instead.
+    /// The advice to clients on speaking chat completions instead.
     var advice: String {
         switch self {
         case .responses:

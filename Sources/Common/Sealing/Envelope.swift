@@ -62,7 +62,7 @@ package final class Envelope: Sendable {
         fingerprintKey = Self.derive(from: shared, salt: [], for: "fingerprint")
     }
 
-    /// - Parameter context: what the bytes belong to (the entry's key and id). They open only in that context.
+    /// - Parameter context: the owner of the bytes (the entry's key and id). They open only in that context.
     package func seal(_ plaintext: [UInt8], for context: Context) throws(EnvelopeError) -> [UInt8] {
         let counter = state.withLockedValue { state in
             state.counter += 1
@@ -87,8 +87,8 @@ package final class Envelope: Sendable {
         }
     }
 
-    /// - Throws: `EnvelopeError`. What is for others (``EnvelopeError/isForOthers``) is damaged only in the reader's
-    ///   eyes: leave it where it is.
+    /// - Throws: `EnvelopeError`. Bytes for others (``EnvelopeError/isForOthers``) are damaged only in the reader's
+    ///   eyes: leave them where they are.
     package func open(_ sealed: [UInt8], for context: Context) throws(EnvelopeError) -> [UInt8] {
         guard sealed.count >= Self.overhead else { throw .notAnEnvelope }
         let salt = Array(sealed[1..<1 + Self.saltLength])

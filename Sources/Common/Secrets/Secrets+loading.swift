@@ -2,7 +2,8 @@ extension Secrets {
     /// Reads a secrets file.
     ///
     /// - Parameters:
-    ///   - environment: where `env: NAME` and `key_env: NAME` are looked up; a variable that is not set is an error.
+    ///   - environment: the variables in which `env: NAME` and `key_env: NAME` are looked up; a variable that is not
+    ///     set is an error.
     ///   - role: which keys the process needs. Variables of others are not looked up, and the keys are left out.
     /// - Throws: all that is wrong with the file, together with its warnings.
     package init(path: String, environment: [String: String], role: Role = .serve) throws(ConfigurationError) {

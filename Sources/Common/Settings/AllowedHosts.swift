@@ -1,6 +1,6 @@
-/// The names under which a server may be asked (`ALLOWED_HOSTS`). A page of another site whose name leads to this
-/// machine (DNS rebinding) is a stranger to the browser's rules no longer, but its requests still say its name in
-/// `Host`.
+/// The names under which a server may be asked (`ALLOWED_HOSTS`). They are a guard against DNS rebinding: the name of
+/// another site leads to this machine, so the browser's rules no longer keep its page out. The page's requests still
+/// give that name in `Host`.
 package struct AllowedHosts: Sendable, Hashable, CustomStringConvertible {
     package static let any = AllowedHosts(isAny: true)
     /// This machine's own names and addresses alone.
@@ -27,7 +27,7 @@ package struct AllowedHosts: Sendable, Hashable, CustomStringConvertible {
 
     /// Chooses the hosts for which a server answers.
     /// - Parameters:
-    ///   - set: what the operator says; holds for every server.
+    ///   - set: the operator's choice, which holds for every server.
     ///   - host: the address on which it listens.
     ///   - asksForKeys: whether a client needs a key. Where it needs none, or some pages need none, and the server is
     ///     there for this machine alone, its names are all.
@@ -36,7 +36,7 @@ package struct AllowedHosts: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether a request may be answered. This machine's own names always may: no other site has them.
-    /// - Parameter authority: what the request says of its host: a name or an address, perhaps with a port. Nil if it
+    /// - Parameter authority: the host that the request names: a name or an address, perhaps with a port. Nil if it
     ///   says nothing, as HTTP/1.0 allows; no browser does so.
     package func allows(_ authority: String?) -> Bool {
         guard !isAny, let authority else { return true }

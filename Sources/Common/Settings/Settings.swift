@@ -148,7 +148,7 @@ package struct Settings: Sendable, Equatable {
     package var traceStoreMaxBytes = 10 << 30
     /// The time for which a row of the request log is kept.
     package var requestLogMaxAge = Duration.seconds(30 * 86_400)
-    /// How long an audit row is kept.
+    /// The time for which an audit row is kept.
     package var auditLogMaxAge = Duration.seconds(365 * 86_400)
     /// Of one export, decompressed. Langfuse's Python SDK sends no more than this.
     package var traceStoreMaxExportBytes = 64 << 20
@@ -185,7 +185,7 @@ package struct Settings: Sendable, Equatable {
     /// The time for which a stopping process waits for the work in flight.
     package var drain = Duration.seconds(30)
 
-    /// The defaults of a role. What the role requires is still missing.
+    /// The defaults of a role. The values that the role requires are still missing.
     package init(role: Role) {
         self.role = role
         host = role == .serve ? "127.0.0.1" : "0.0.0.0"

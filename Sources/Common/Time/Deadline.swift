@@ -1,15 +1,15 @@
-/// When something is over. Within a process it goes by the monotonic clock, so a step of the machine's clock
-/// neither ends a wait nor prolongs it. Between processes it travels as wall-clock time, which is read once, at the
-/// door.
+/// The time at which something is over. Within a process it goes by the monotonic clock, so a step of the machine's
+/// clock neither ends a wait nor prolongs it. Between processes it travels as wall-clock time, which is read once, on
+/// arrival.
 package struct Deadline: Sendable {
-    /// As it travels.
+    /// The deadline as it travels between processes.
     package let timestamp: Timestamp
     private let instant: ContinuousClock.Instant
 
     /// The deadline of something that came from another process.
     /// - Parameters:
     ///   - timestamp: as it travelled.
-    ///   - wall: what this machine's clock says.
+    ///   - wall: the time by this machine's clock.
     package init(at timestamp: Timestamp, wall: Timestamp = .now, now: ContinuousClock.Instant = .now) {
         self.timestamp = timestamp
         instant = now + (timestamp - wall)
@@ -29,10 +29,10 @@ package struct Deadline: Sendable {
     /// A deadline that does not come.
     package static var distantFuture: Self { Self(at: .distantFuture) }
 
-    /// The deadline of what waits for nothing.
+    /// A deadline that is over already.
     package static var past: Self { Self(at: .epoch) }
 
-    /// What is left until then; negative behind it.
+    /// The time that is left until the deadline; negative after it.
     package func left(at now: ContinuousClock.Instant = .now) -> Duration { now.duration(to: instant) }
 
     package func isOver(at now: ContinuousClock.Instant = .now) -> Bool { instant <= now }

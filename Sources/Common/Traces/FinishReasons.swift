@@ -3,7 +3,7 @@ internal import JSON
 /// The reasons why the choices of an answer ended, as a span tells them. Langfuse has no member for them, and its newer
 /// servers keep no attribute that they do not know. So they are metadata of the span, one short text.
 package enum FinishReasons {
-    /// The metadata's name. What a client calls its own metadata cannot be told from it otherwise.
+    /// The metadata's name. Metadata that a client gives the same name could not be told from it otherwise.
     package static let name = "gateway_finish_reasons"
     /// The attribute by OpenTelemetry's conventions: a list of strings.
     package static let attribute = "gen_ai.response.finish_reasons"

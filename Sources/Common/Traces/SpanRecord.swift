@@ -6,10 +6,10 @@ internal import JSON
 /// Ids and start time come out of the insertion id. Texts stand as they are: only a trace store that speaks OTLP gets
 /// them escaped (`appendOTLP`). A reader passes over tags that it does not know.
 package struct SpanRecord: Sendable {
-    /// The first byte. Spans as OTLP/JSON begin otherwise.
+    /// The first byte of the form. A span as OTLP/JSON begins with another one.
     package static let form: UInt8 = 1
 
-    /// Tags of what is no attribute.
+    /// Tags of the fields that are no attributes.
     enum Tag {
         static let id: UInt8 = 1
         static let end: UInt8 = 2
@@ -20,7 +20,7 @@ package struct SpanRecord: Sendable {
 
     package let bytes: [UInt8]
     package let id: InsertionID
-    /// Not before the start.
+    /// The end; never before the start.
     package let end: Timestamp
     private(set) var nameRange = 0..<0
     private var failureRange: Range<Int>?
@@ -32,7 +32,7 @@ package struct SpanRecord: Sendable {
     /// The calls that were made, if there were several.
     package private(set) var attempts: [SpanAttempt] = []
 
-    /// - Throws: `WireError` for what is no span of this form.
+    /// - Throws: `WireError` for bytes that are no span of this form.
     package init(_ bytes: [UInt8]) throws(WireError) {
         guard bytes.first == Self.form else { throw .badField }
         self.bytes = bytes
@@ -105,7 +105,7 @@ package struct SpanRecord: Sendable {
         range.reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
     }
 
-    /// Reads a length, and passes over what it is the length of.
+    /// Reads a length, and passes over the bytes that it counts.
     private static func range(
         in bytes: [UInt8], at position: inout Int, before end: Int
     ) throws(WireError) -> Range<Int> {
@@ -126,8 +126,8 @@ package struct SpanRecord: Sendable {
 
 extension SpanRecord {
     /// The span as OTLP/JSON has it (opentelemetry-proto, `trace.v1.Span`): ids in lower-case hex, 64-bit integers as
-    /// decimal strings, attributes as a list of keys and typed values. Behind it stand the spans of its attempts, with
-    /// commas between them.
+    /// decimal strings, attributes as a list of keys and typed values. The spans of its attempts follow it, with commas
+    /// between them.
     package var otlp: [UInt8] {
         var out: [UInt8] = []
         appendOTLP(to: &out)
@@ -225,7 +225,7 @@ package struct SpanRecordWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
 
     /// - Parameters:
-    ///   - end: when the completion ended.
+    ///   - end: the time at which the completion ended.
     ///   - capacity: bytes that the span will have, as far as can be told.
     package init(_ id: InsertionID, name: String, end: Timestamp, capacity: Int) {
         bytes.reserveCapacity(capacity)
@@ -238,8 +238,8 @@ package struct SpanRecordWriter: Sendable {
         field(SpanRecord.Tag.name, name)
     }
 
-    /// The completion failed.
-    /// - Parameter message: why.
+    /// Notes that the completion failed.
+    /// - Parameter message: the reason.
     package mutating func fail(_ message: String) { field(SpanRecord.Tag.failure, message) }
 
     /// Notes one of several calls.

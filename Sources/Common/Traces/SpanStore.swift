@@ -1,7 +1,7 @@
 /// A trace store in this process. Spans reach it without HTTP, compression and OTLP in between.
 package protocol SpanStore: Sendable {
     /// Stores spans of one project, all or none.
-    /// - Returns: what the store answers, once the spans are committed or it is known why they are not.
+    /// - Returns: the store's answer, once the spans are committed or it is known why they are not.
     func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreResponse
 }
 

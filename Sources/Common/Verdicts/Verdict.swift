@@ -7,7 +7,7 @@ package struct Verdict: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         /// Every id of the rollout's set was seen in the trace store. True for exactly one state of the set.
         case complete
-        /// Some are in flight, or finished and not to be found yet.
+        /// Some completions are in flight, or have ended and cannot be found yet.
         case incomplete
         /// The trace store could not be asked; `reason` says why.
         case unknown
@@ -26,9 +26,9 @@ package struct Verdict: Sendable, Equatable {
     package var reason: String?
     /// Completions that succeeded or are in flight: the size of the rollout's set.
     package var expected: Int
-    /// Those whose trace was seen.
+    /// Completions whose trace was seen.
     package var traced: Int
-    /// Those that have not ended. What is neither traced nor in flight is missing.
+    /// Completions that have not ended. One that is neither traced nor in flight is missing.
     package var inFlight: Int
     /// Completions that failed. They left the set; nothing waits for them.
     package var failed: Int
@@ -73,7 +73,7 @@ extension Verdict {
         "verdict", "reason", "expected", "traced", "in_flight", "failed", "missing", "checked_at", "until",
     ]
 
-    /// The fields and their values in turn, as HSET takes them.
+    /// The fields and their values in turn, as `HSET` takes them.
     package var fields: [String] {
         let until = kind == .complete ? "" : String((checkedAt + Self.interimLife).milliseconds)
         let values = [
@@ -84,13 +84,13 @@ extension Verdict {
         return zip(Self.fieldNames, values).flatMap { [$0, $1] }
     }
 
-    /// Whether a verdict that is good for a moment is still good. One from so far ahead was written before a clock was
-    /// put back.
+    /// Whether a verdict that is good for a moment is still good. One whose time lies further ahead than that was
+    /// written before a clock was put back.
     package static func holds(until: Timestamp, now: Timestamp) -> Bool {
         now < until && until - now <= interimLife * 2
     }
 
-    /// Reads what HMGET of `fieldNames` gave.
+    /// Reads the reply to `HMGET` of `fieldNames`.
     /// - Parameter now: nil: it may be as old as it likes.
     /// - Returns: Nil if there is no verdict, or it is good no longer.
     package init?(fields: RedisValue, rollout: Rollout, now: Timestamp?) {

@@ -6,7 +6,7 @@ package struct VerdictStore: Sendable {
     static let mostFields = 200
 
     /// Leave to write a verdict, as long as the set stays what it was when the mark was left. Everyone who looks at a
-    /// rollout has a new one: what an old one may write late must not pass for news.
+    /// rollout has a new one, so that a late write under an old mark does not pass for news.
     package struct Mark: Sendable, Equatable {
         let field = "checking:" + ProcessName.random()
         package init() {}
@@ -87,11 +87,22 @@ package struct VerdictStore: Sendable {
 enum VerdictScripts {
     /// Leaves a mark in front of the reading of a set.
     ///
-    /// KEYS[1] -> verdict, KEYS[2] -> rollout's set, KEYS[3] -> rollout's record, KEYS[4] -> how many ids the set should have,
-    /// KEYS[5] -> ids that were seen in the trace store
-    /// ARGV[1] -> mark, ARGV[2] -> most fields of the hash: marks of verifiers that died are cleared when there are more
-    /// Output: {size of the set, completions that failed, ids that it should have (fewer if some were not counted), ids that were seen}; {-1, 0} if there is no
-    /// such rollout, {-2, 0} if its name is something else's
+    /// KEYS:
+    /// - KEYS[1]: the verdict
+    /// - KEYS[2]: the rollout's set
+    /// - KEYS[3]: the rollout's record
+    /// - KEYS[4]: number of ids that the set should have
+    /// - KEYS[5]: ids that were seen in the trace store
+    ///
+    /// ARGV:
+    /// - ARGV[1]: the mark
+    /// - ARGV[2]: most fields of the hash: if there are as many, the marks of verifiers that died are cleared
+    ///
+    /// Output: one of
+    /// - {size of the set, completions that failed, ids that it should have (fewer if some were not counted), ids that
+    ///   were seen}
+    /// - {-1, 0}: there is no such rollout
+    /// - {-2, 0}: its name is something else's
     static let begin = RedisScript(
         name: "beginVerdict",
         source: """
@@ -109,11 +120,14 @@ enum VerdictScripts {
             return {redis.call('SCARD', KEYS[2]), failed, ids, type(seen) == 'number' and seen or 0}
             """)
 
-    /// Writes a verdict if the set has not changed since the mark was left. Who saw every trace knows more than who saw
-    /// less of them, however late it comes.
+    /// Writes a verdict if the set has not changed since the mark was left. A verifier that saw every trace knows more
+    /// than one that saw fewer, however late it comes.
     ///
-    /// KEYS[1] -> verdict; ARGV[1] -> mark, ARGV[2…] -> fields and values
-    /// Output: 1, or 0 if the set has changed
+    /// - KEYS[1]: the verdict
+    /// - ARGV[1]: the mark
+    /// - ARGV[2…]: fields and values
+    ///
+    /// Output: 1, or 0 if the set has changed.
     static let write = RedisScript(
         name: "writeVerdict",
         source: """

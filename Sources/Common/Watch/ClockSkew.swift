@@ -8,7 +8,8 @@ struct ClockSkew: Sendable {
 
     /// The difference from which on it is warned of (`CLOCK_SKEW_SECONDS`).
     let limit: Duration
-    /// What is certain of the difference: positive where this machine is ahead. Nil: no more than the limit.
+    /// The certain part of the difference: positive where this machine is ahead. Nil: the difference is within the
+    /// limit.
     private(set) var known: Duration?
     private var said = ContinuousClock.Instant.now
 
@@ -19,7 +20,7 @@ struct ClockSkew: Sendable {
     ///   - server: the server's clock, as it answered.
     ///   - sent: this machine's clock before the question.
     ///   - heard: the same after the answer.
-    /// - Returns: what is to be said.
+    /// - Returns: the line for the log; nil if there is nothing to say.
     mutating func see(server: Timestamp, sent: Timestamp, heard: Timestamp, now: ContinuousClock.Instant) -> String? {
         // Within the round trip the server may have answered at any time, and a machine whose clock was set meanwhile
         // has measured nothing.

@@ -132,10 +132,18 @@ package final class RedisWatch: NamedService {
     /// Compares the key with that of those who use this Redis; the first to come writes its own. Each time something is
     /// written, so that a server that takes no writes is noticed, and a server that was flushed has it again.
     ///
-    /// KEYS[1] -> fingerprint of the key, KEYS[2] -> job stream, KEYS[3] -> questions, KEYS[4] -> bytes of spans that wait for their export
-    /// ARGV[1] -> fingerprint of this process's key, ARGV[2] -> 1 if this process alone uses the server
-    /// Output: {1 if the keys are the same, 0 if not, 2 if this one replaces the former, 3 if there was none; the server's
-    /// time in milliseconds since 1970}
+    /// - KEYS[1]: fingerprint of the key
+    /// - KEYS[2]: the job stream
+    /// - KEYS[3]: the stream of questions
+    /// - KEYS[4]: bytes of spans that wait for their export
+    /// - ARGV[1]: fingerprint of this process's key
+    /// - ARGV[2]: 1 if this process alone uses the server
+    ///
+    /// Output: {the comparison, the server's time in milliseconds since 1970}. The comparison is one of these:
+    /// - 0: the keys differ
+    /// - 1: they are the same
+    /// - 2: this one replaces the former
+    /// - 3: there was none
     private static let compareKey = RedisScript(
         name: "compareKey",
         source: """

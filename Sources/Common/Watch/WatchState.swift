@@ -27,7 +27,7 @@ struct WatchState: Sendable {
     private var since = ContinuousClock.Instant.now
     private var said = ContinuousClock.Instant.now
 
-    /// - Returns: what is to be said.
+    /// - Returns: the news to tell; nil if there is none.
     mutating func see(_ sight: Sight, now: ContinuousClock.Instant) -> News? {
         switch sight {
         case .good, .keyReplaced:

@@ -6,7 +6,7 @@ extension ConfigurationFile {
     private static let hashLength = 8
 
     /// Tells the contents of some files from others: 16 hexadecimal digits of the SHA-256 of their bytes, each file
-    /// behind its length. Where the files are, and what they are called, counts for nothing.
+    /// behind its length. The files' places and names count for nothing.
     package static func hash(of files: [ConfigurationFile]) -> String {
         var hash = SHA256()
         for file in files {

@@ -2,9 +2,9 @@ internal import CYAML
 
 /// libyaml's parser over bytes that outlive it. Freed exactly once.
 ///
-/// It gives events rather than libyaml's own document, so that the reader stops at the first thing it refuses: a
-/// document is built whole before it can be looked at, in a time that grows with the square of its depth and of its
-/// anchors.
+/// It gives events rather than libyaml's own document, so that the reader stops at the first thing it refuses. A
+/// document is built whole before it can be looked at. That takes a time which grows with the square of its depth and
+/// of its anchors.
 struct YAMLParser: ~Copyable {
     private let raw: UnsafeMutablePointer<yaml_parser_t>
 

@@ -3,12 +3,12 @@ package import Common
 /// The operator's rules, from the files of `CONFIG_PATH`.
 package struct Policies: Sendable {
     package var metadata = MetadataPolicy()
-    /// One of each document.
+    /// One policy of each document.
     package var rateLimits: [RateLimitPolicy] = []
     package var routing = RoutingPolicy()
     /// Tells the contents of the files from others; empty without files.
     package var hash = ""
-    /// What the files hold, for the audit log.
+    /// The contents of the files, for the audit log.
     package var contents = FileContents()
     package var logging = LoggingPolicy()
     /// The documents of the files, in their order.

@@ -1,6 +1,6 @@
 internal import Common
 
-/// One document of the operator's rules, as people are shown where it stands.
+/// One document of the operator's rules, with its place in the files, for people.
 package struct PolicyDocument: Sendable, Equatable {
     package struct Rule: Sendable, Equatable {
         /// Its id; of a document on metadata without rules of that name, the key that it is about.
@@ -13,7 +13,7 @@ package struct PolicyDocument: Sendable, Equatable {
     package let name: String?
     /// The file's name without its folders.
     package let file: String
-    /// Where it begins, counted from 1.
+    /// The line on which the document begins, counted from 1.
     package let line: Int
     package let rules: [Rule]
 

@@ -2,17 +2,17 @@ package import Common
 
 /// The decision of the operator's rules on a request, and its reasons, told by the same conditions that decide.
 package struct Explanation: Sendable {
-    /// The extent of what a reader is shown.
+    /// The extent of the part that a reader is shown.
     package enum View: Sendable {
         /// All rules, and what they ask for.
         case full
-        /// The part for a client with a key: rules for others alone are left out, the demands of rules that do not
-        /// match are not shown, and neither is what a counter holds that belongs to a value which any client may claim.
+        /// The part for a client with a key. Rules for others alone are left out. The demands of rules that do not
+        /// match are not shown. Nor is the state of a counter that belongs to a value which any client may claim.
         case own
     }
 
     package let facts: RequestFacts
-    /// All of it, the ids of the path too.
+    /// All metadata of the request, the ids of its path included.
     package let metadata: ResolvedMetadata
     /// The rule on metadata that the request breaks.
     package let violation: MetadataViolation?
@@ -30,7 +30,7 @@ package struct Explanation: Sendable {
     /// - Parameters:
     ///   - body: the request's, by which tokens are estimated.
     ///   - hasBaseURL: whether the client chose the server.
-    ///   - terms: what decides beside rules whether the request stands in traces.
+    ///   - terms: decide, besides the rules, whether the request stands in traces.
     package init(
         _ policies: Policies, _ facts: RequestFacts, body: [UInt8], hasBaseURL: Bool,
         terms: LoggingTerms = LoggingTerms(), view: View

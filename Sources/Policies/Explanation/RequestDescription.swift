@@ -29,7 +29,7 @@ package struct RequestDescription: Sendable {
     /// - Parameters:
     ///   - headers: those that are read beside `X-TFY-METADATA`.
     ///   - namesSender: whether it may say who sends the request. If not, the one that asks does.
-    ///   - maximumDepth: how deep arrays and objects may nest.
+    ///   - maximumDepth: the depth to which arrays and objects may nest.
     /// - Throws: 400 naming the member at fault, and what repairs it.
     package init(
         _ bytes: [UInt8], headers: [MetadataHeader], namesSender: Bool, maximumDepth: Int

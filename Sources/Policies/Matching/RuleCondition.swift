@@ -1,6 +1,6 @@
 internal import Common
 
-/// A rule's `when`. All of its parts must hold. What it does not name holds always.
+/// A rule's `when`. All of its parts must hold. A part that it does not name always holds.
 struct RuleCondition: Sendable, Equatable {
     /// One of `included`, and none of `excluded`. Without `included` anything else will do.
     struct Choice<Element: Hashable & Sendable>: Sendable, Equatable {

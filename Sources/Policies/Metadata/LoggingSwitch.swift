@@ -21,7 +21,8 @@ package enum LoggingSwitch {
 
     /// Reads the header.
     /// - Returns: whether the request may stand in traces.
-    /// - Throws: 400 for what cannot be read or kept. What is misspelt would not keep a request out of the traces.
+    /// - Throws: 400 for a value that cannot be read or kept. A misspelt one would not keep a request out of the
+    ///   traces.
     package static func read(_ value: String) throws(GatewayError) -> Bool {
         guard let object = try? JSONObject.scan(Array(value.utf8), maximumDepth: 4) else {
             throw .invalidMetadata(header, #"it is no JSON object such as {"enabled": false}"#)

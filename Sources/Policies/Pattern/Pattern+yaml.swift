@@ -1,7 +1,7 @@
 internal import Common
 
 extension Pattern {
-    /// - Throws: what is wrong with the expression, with its place.
+    /// - Throws: the fault of the expression, with its place.
     init(_ node: YAMLNode) throws(ConfigurationError) {
         let text = try node.string()
         do throws(PatternError) { try self.init(text) } catch { throw node.error(error) }

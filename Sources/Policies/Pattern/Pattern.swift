@@ -25,7 +25,7 @@ package struct Pattern: Sendable, Equatable {
     let steps: [Step]
     let start: Int
 
-    /// - Throws: why the expression cannot be used, for a person.
+    /// - Throws: the reason why the expression cannot be used, for a person.
     package init(_ text: String) throws(PatternError) {
         var parser = PatternParser(text)
         let tree = try parser.pattern()

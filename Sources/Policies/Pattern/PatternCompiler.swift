@@ -5,7 +5,7 @@ struct PatternCompiler {
     private var parts = 0
 
     /// - Returns: the first step.
-    /// - Throws: where there would be more than `Pattern.stepLimit` steps.
+    /// - Throws: if there would be more than `Pattern.stepLimit` steps.
     mutating func compile(_ tree: PatternParser.Node) throws(PatternError) -> Int {
         let end = try add(.end)
         return try compile(tree, then: end)

@@ -11,7 +11,7 @@ package struct SearchPattern: Sendable {
     /// By a byte: whether a match may begin with it. Most texts are passed over by this alone.
     private let beginnings: [Bool]
 
-    /// - Throws: why the expression cannot be used, for a person.
+    /// - Throws: the reason why the expression cannot be used, for a person.
     package init(_ text: String) throws(PatternError) {
         guard text.unicodeScalars.dropFirst(Self.lengthLimit).isEmpty else {
             throw PatternError(message: "is longer than \(Self.lengthLimit) characters; shorten it", position: nil)
@@ -161,7 +161,7 @@ private struct PatternSearch {
 
     private static func isWord(_ byte: UInt8) -> Bool { ScalarSet.word.contains(Unicode.Scalar(byte)) }
 
-    /// The scalar at a place, and its bytes. What is no UTF-8 is U+FFFD, a byte at a time.
+    /// The scalar at a place, and its bytes. A byte that is no UTF-8 is U+FFFD.
     private static func scalar(in text: UnsafeBufferPointer<UInt8>, at place: Int) -> (Unicode.Scalar, width: Int) {
         let first = text[place]
         guard first >= 0x80 else { return (Unicode.Scalar(first), 1) }

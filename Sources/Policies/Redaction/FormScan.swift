@@ -1,7 +1,7 @@
 internal import Common
 
-/// Goes over a text for places of one form. A form is looked for where it may begin, and what it is made of is bounded
-/// or looked at once, so that the time grows with the text's length alone.
+/// Searches a text for places of one form. A form is looked for only where it may begin. Its parts are bounded or
+/// looked at once, so that the time grows with the text's length alone.
 struct FormScan {
     let text: UnsafeBufferPointer<UInt8>
 
@@ -11,7 +11,7 @@ struct FormScan {
     subscript(_ place: Int) -> UInt8 { place >= 0 && place < text.count ? text[place] : 0 }
 
     /// The places of a form that begins with one of some bytes.
-    /// - Parameter end: where the form ends that begins at a place; nil if none does.
+    /// - Parameter end: the end of the form that begins at a place; nil if none does.
     func ranges(where mayBegin: (UInt8) -> Bool, end: (Int) -> Int?) -> [Range<Int>] {
         var (found, place): ([Range<Int>], Int) = ([], 0)
         while place < text.count {

@@ -46,7 +46,7 @@ package struct SecretFinder {
     }
 
     /// Looks from `start` to `end`, or to the quote that ends the string.
-    /// - Returns: where it stopped.
+    /// - Returns: the place at which it stopped.
     package mutating func search(_ range: Range<Int>) -> Int {
         var place = range.lowerBound
         let end = range.upperBound

@@ -3,27 +3,28 @@ package import Logging
 internal import NIOConcurrencyHelpers
 package import Redis
 
-/// Notes audit events of one process, for the process that keeps the request log. It never waits, and nothing fails for
-/// it; what is lost is counted (`gateway/requests/lost`).
+/// Notes audit events of one process, for the process that keeps the request log. It never waits, and nothing fails
+/// because of it. Events that are lost are counted (`gateway/requests/lost`).
 package final class AuditLog: Sendable {
-    /// Subjects that are remembered so that few rows tell of them. Beyond it all are forgotten, which costs a row each.
+    /// Subjects that are remembered so that few rows tell of them. Beyond it all are forgotten, which costs a further
+    /// row for each.
     static let most = 10_000
 
-    /// What is told of once in a while.
+    /// The subject of events of which only one is told in a while.
     private struct Subject: Hashable {
         let kind: AuditKind
         let name: UTF8Text
         let project: UTF8Text?
     }
 
-    /// Brings them on their way; a service.
+    /// Brings the events on their way; a service.
     package let records: RecordLog
     private let actor: String
     private let fingerprint: String
     private let ids = InsertionIDGenerator()
     private let subjects = NIOLockedValueBox<[Subject: SparseLog]>([:])
 
-    /// - Parameter role: what the process is.
+    /// - Parameter role: the role of the process.
     package init(role: Role, redis: RedisClient, envelope: Envelope, logger: Logger) {
         records = RecordLog(redis: redis, envelope: envelope, logger: logger)
         actor = "\(role.rawValue) \(ProcessName.shown)"
@@ -32,7 +33,7 @@ package final class AuditLog: Sendable {
 
     /// Notes an event.
     /// - Parameters:
-    ///   - subject: what it was done to; a name, never a secret.
+    ///   - subject: the object of the event; a name, never a secret.
     ///   - project: nil: it is the operator's.
     ///   - user: the person of the account.
     package func note(
@@ -45,8 +46,8 @@ package final class AuditLog: Sendable {
         records.note(event.id) { event.wireBytes }
     }
 
-    /// Notes what may come with each request: at once for the first time, then at most once in the kind's interval for
-    /// each subject and project, with how often it came since the row before.
+    /// Notes an event that may come with each request. The first one is noted at once, later ones at most once in the
+    /// kind's interval for each subject and project. The row tells how often the event came since the row before.
     /// - Parameters:
     ///   - example: the request that brings it.
     ///   - now: for tests.
@@ -68,7 +69,7 @@ package final class AuditLog: Sendable {
             details: .count(total, example: example))
     }
 
-    /// Notes what became of files that were read again.
+    /// Notes the outcome of reading files again.
     /// - Parameter path: theirs, of which the last part is shown.
     package func note(_ reading: FileReading, at path: String, taken: AuditKind, refused: AuditKind) {
         let name = path.lastPathComponent

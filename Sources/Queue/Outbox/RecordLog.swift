@@ -7,13 +7,13 @@ package import ServiceLifecycle
 /// Brings records of what never was a job to the request log, those of a second together: refused calls, audit events.
 /// Nothing waits for it. The last second's are lost if the process is killed.
 package final class RecordLog: NamedService, Sendable {
-    /// Records that wait at most, for Redis or for the second to pass. Further ones are counted alone.
+    /// The most records that wait, for Redis or for the second to pass. Further ones are only counted.
     package static let capacity = 10_000
     private static let interval = Duration.seconds(1)
 
     private struct Waiting {
         var records: [(id: InsertionID, bytes: @Sendable () -> [UInt8])] = []
-        /// How many there was no room for.
+        /// The number of records that there was no room for.
         var lost = 0
     }
 
@@ -47,7 +47,7 @@ package final class RecordLog: NamedService, Sendable {
         await flush()
     }
 
-    /// Sends what waits. What Redis does not take waits on.
+    /// Sends the records that wait. Those that Redis does not take wait on.
     package func flush() async {
         let taken = waiting.withLockedValue { waiting in
             defer { waiting = Waiting() }

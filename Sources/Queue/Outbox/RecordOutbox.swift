@@ -7,7 +7,7 @@ package import Redis
 package struct RecordOutbox: Sendable {
     /// Stands for the stream of requests without a span. No project has this name.
     package static let noProject = "/"
-    /// A consumer that reads what is given up.
+    /// A consumer that reads the entries that are given up.
     private static let dropping = "dropped"
     private static let page = 500
 
@@ -41,7 +41,7 @@ package struct RecordOutbox: Sendable {
         try await entries.read(projects, upTo: limit, wait: wait)
     }
 
-    /// Takes over what a reader before this one was given and has not settled.
+    /// Takes over the entries that a reader before this one was given and has not settled.
     package func takeOver(_ project: String, upTo limit: Int) async throws(RedisError) -> [SpanOutbox.Entry] {
         let taken = try await entries.takeOver(project, upTo: limit)
         try await entries.forgetTheDead(of: project)
@@ -54,7 +54,7 @@ package struct RecordOutbox: Sendable {
     /// Leaves entries of one project that cannot be read here for a reader that can.
     package func leave(_ left: [SpanOutbox.Entry]) async throws(RedisError) { try await entries.leave(left) }
 
-    /// Gives back what this reader was given and has not settled.
+    /// Gives back the entries that this reader was given and has not settled.
     package func handBack(_ project: String) async throws(RedisError) { try await entries.handBack(project) }
 
     /// The sealed records, in the order of the entries; nil for one that is not kept any longer.
@@ -89,7 +89,7 @@ package struct RecordOutbox: Sendable {
     }
 
     /// Gives up the oldest records while more wait than may. Spans among them are exported all the same.
-    /// - Returns: how many were given up.
+    /// - Returns: the number of records that were given up.
     package func trim(_ projects: [String]) async throws(RedisError) -> Int {
         guard try await bytes() > maximumBytes else { return 0 }
         let dropper = SpanOutbox(
@@ -116,8 +116,8 @@ package struct RecordOutbox: Sendable {
         }
     }
 
-    /// Ends the log where requests are not logged any longer: what waits for it alone is deleted, and nothing more is
-    /// kept for it.
+    /// Ends the log where requests are no longer logged. Entries that wait for it alone are deleted, and nothing more
+    /// is kept for it.
     package static func end(of projects: [String], through redis: RedisClient) async throws(RedisError) {
         for project in projects {
             var last = "-"

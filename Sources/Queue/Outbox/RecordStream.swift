@@ -1,14 +1,18 @@
 package import Common
 package import Redis
 
-/// Where records of what never was a job wait for the request log (``RecordOutbox``).
+/// The stream on which records of things that never were jobs wait for the request log (``RecordOutbox``).
 package struct RecordStream: Sendable {
     /// Records that are added by one script.
     private static let step = 128
 
-    /// KEYS[1] -> stream of records, KEYS[2] -> bytes of what waits for the request log
-    /// ARGV -> for each record: its id, the sealed record
-    /// Output: how many; 0 where no process has kept the log, so that there is no stream
+    /// Adds records to their stream.
+    ///
+    /// - KEYS[1]: the stream of records
+    /// - KEYS[2]: bytes of what waits for the request log
+    /// - ARGV, for each record: its id, the sealed record
+    ///
+    /// Output: number of records. 0 where no process has kept the log, so that there is no stream.
     private static let add = RedisScript(
         name: "addRecords",
         source: """
@@ -27,7 +31,7 @@ package struct RecordStream: Sendable {
     package init(redis: RedisClient) { self.redis = redis }
 
     /// Adds sealed records, in their order.
-    /// - Parameter lost: how many others there was no room for.
+    /// - Parameter lost: the number of others that there was no room for.
     package func add(_ records: [(id: InsertionID, sealed: [UInt8])], lost: Int) async throws(RedisError) {
         for start in stride(from: 0, to: records.count, by: Self.step) {
             let part = records[start..<min(start + Self.step, records.count)]

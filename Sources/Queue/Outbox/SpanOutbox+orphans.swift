@@ -18,7 +18,7 @@ extension SpanOutbox {
     }
 
     /// Removes one page of an unexported project's spans: those that waited too long and, to make room, the oldest.
-    /// - Parameter bytes: how many shall be free afterwards that are not now.
+    /// - Parameter bytes: the number of bytes that shall be free afterwards and are not now.
     /// - Returns: bytes and number of the spans that went.
     package func clear(orphan project: String, bytes: Int) async throws(RedisError) -> (bytes: Int, count: Int) {
         let page = try await page(of: project, after: "-")

@@ -13,20 +13,20 @@ package struct SpanOutbox: Sendable {
 
     /// The lifetime of a span's key from the beginning of its wait. A waiting span has more left than an accepted one:
     /// that is how the two are told apart.
-    /// - Parameter wait: how long it may wait (`OUTBOX_MAX_AGE_SECONDS`).
+    /// - Parameter wait: the time for which it may wait (`OUTBOX_MAX_AGE_SECONDS`).
     package static func life(forWaiting wait: Duration) -> Duration { wait + keptFor }
 
-    /// From then on an exporter counts as dead that was given an entry and has not settled it: longer than any batch
-    /// takes with all its attempts.
+    /// The time after which an exporter that has not settled an entry counts as dead. It is longer than any batch takes
+    /// with all its attempts.
     private static let lostAfter = Duration.seconds(60)
 
-    /// From then on an exporter is gone that has not asked for anything.
+    /// The time after which an exporter that has asked for nothing counts as gone.
     private static let goneAfter = Duration.seconds(3600)
     static let page = 1000
     /// The numbers of spans that one command reads and one script settles. Redis does nothing else meanwhile, and every
     /// completion waits for it; on the other hand an exporter that falls behind has to read back what it had at hand.
     static let (readStep, settleStep) = (64, 256)
-    /// So long spans that were left for others are not looked at again.
+    /// The time for which spans that were left for others are not looked at again.
     private static let leftFor = Duration.seconds(600)
     /// Stands for the span of an entry that names none. Nothing has this key.
     static let noSpan = "gateway/span/unknown"
@@ -123,8 +123,8 @@ package struct SpanOutbox: Sendable {
         }
     }
 
-    /// Takes over what dead exporters of a project left, and what was given to this one and never reached it; not what
-    /// this one has left for others.
+    /// Takes over the entries that dead exporters of a project left, and those that were given to this one and never
+    /// reached it. Entries that this one has left for others stay out.
     package func takeOver(_ project: String, upTo limit: Int) async throws(RedisError) -> [Entry] {
         let known = Set(aside.entries())
         let (key, idle) = (Self.stream(of: project), Int(Self.lostAfter.milliseconds))
@@ -153,7 +153,8 @@ package struct SpanOutbox: Sendable {
     /// Entries of two projects may have the same id.
     private static func name(_ entry: String, of project: String) -> String { "\(entry) \(project)" }
 
-    /// Gives back what this exporter was given and has not settled: another one takes it over as soon as it looks.
+    /// Gives back the entries that this exporter was given and has not settled: another one takes them over as soon as
+    /// it looks.
     package func handBack(_ project: String) async throws(RedisError) {
         _ = try await commands.evaluate(
             SpanScripts.handBack, keys: [Self.stream(of: project)],
@@ -181,8 +182,8 @@ package struct SpanOutbox: Sendable {
     }
 
     /// Takes entries of one project off the outbox.
-    /// - Parameter life: how long the spans are kept; zero for those that need not be sent again.
-    /// - Returns: how many had waited; the others were settled by another exporter, or made room.
+    /// - Parameter life: the time for which the spans are kept; zero for those that need not be sent again.
+    /// - Returns: the number of those that had waited; the others were settled by another exporter, or made room.
     @discardableResult
     package func settle(_ entries: [Entry], keptFor life: Duration = Self.keptFor) async throws(RedisError) -> Int {
         guard let project = entries.first?.project else { return 0 }
@@ -223,7 +224,7 @@ package struct SpanOutbox: Sendable {
     }
 
     /// Makes room: the oldest spans of a project's failed completions go.
-    /// - Parameter bytes: how many shall be free afterwards that are not now.
+    /// - Parameter bytes: the number of bytes that shall be free afterwards and are not now.
     /// - Returns: bytes and number of the spans that went.
     package func shedFailures(of project: String, bytes: Int) async throws(RedisError) -> (bytes: Int, count: Int) {
         var (freed, count, last) = (0, 0, "-")
@@ -272,7 +273,7 @@ package struct SpanOutbox: Sendable {
 }
 
 extension SpanOutbox.Entry {
-    /// Reads an entry `[id, [field, value, …]]`. What it holds may be anything: others can write to Redis.
+    /// Reads an entry `[id, [field, value, …]]`. Its contents may be anything: others can write to Redis.
     fileprivate init(_ project: String, _ reply: RedisValue) {
         self.init(project: project, entry: reply[0].string ?? "", id: nil, size: 0, isFailure: false)
         let fields = reply[1].array ?? []

@@ -38,11 +38,22 @@ package enum SpanScripts {
     /// to be sent again, as far as there is room for them: the oldest go first. An entry goes when the request log has
     /// it too, or there is none.
     ///
-    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> list of kept spans,
-    /// KEYS[4] -> their bytes, KEYS[5] -> bytes of what waits for the request log, KEYS[6…] -> the spans
-    /// ARGV[1] -> group, ARGV[2] -> how long they are kept in seconds (0: not at all), ARGV[3] -> most bytes of kept
-    /// spans, ARGV[4] -> the request log's group; then for each span: its entry, its bytes
-    /// Output: how many had waited
+    /// KEYS:
+    /// - KEYS[1]: ids that wait
+    /// - KEYS[2]: bytes of the spans that wait
+    /// - KEYS[3]: list of kept spans
+    /// - KEYS[4]: their bytes
+    /// - KEYS[5]: bytes of what waits for the request log
+    /// - KEYS[6…]: the spans
+    ///
+    /// ARGV:
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: seconds for which they are kept (0: not at all)
+    /// - ARGV[3]: most bytes of kept spans
+    /// - ARGV[4]: the request log's group
+    /// - ARGV[5…], for each span: its entry, its bytes
+    ///
+    /// Output: number of those that had waited.
     package static let settle = RedisScript(
         name: "settle",
         source: otherGroup + """
@@ -100,9 +111,12 @@ package enum SpanScripts {
 
     /// An exporter stops: what it was given and has not settled looks to the others as if it was dead for a while.
     ///
-    /// KEYS[1] -> ids that wait
-    /// ARGV[1] -> group, ARGV[2] -> the exporter, ARGV[3] -> milliseconds of silence after which one counts as dead
-    /// Output: how many entries
+    /// - KEYS[1]: ids that wait
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the exporter
+    /// - ARGV[3]: milliseconds of silence after which an exporter counts as dead
+    ///
+    /// Output: number of entries.
     package static let handBack = RedisScript(
         name: "handBack",
         source: """
@@ -115,10 +129,13 @@ package enum SpanScripts {
 
     /// The request log has written rows, or given them up. An entry goes when no exporter waits for it either.
     ///
-    /// KEYS[1] -> the stream, KEYS[2] -> bytes of what waits for the request log
-    /// ARGV[1] -> group, ARGV[2] -> the exporters' group, if the stream is a project's spans (empty: it is not); then
-    /// for each record: its entry, its bytes
-    /// Output: how many had waited
+    /// - KEYS[1]: the stream
+    /// - KEYS[2]: bytes of what waits for the request log
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the exporters' group, if the stream is a project's spans (empty: it is not)
+    /// - ARGV[3…], for each record: its entry, its bytes
+    ///
+    /// Output: number of those that had waited.
     package static let settleRecords = RedisScript(
         name: "settleRecords",
         source: otherGroup + """
@@ -141,10 +158,19 @@ package enum SpanScripts {
     /// Makes room in the outbox: takes spans off it and forgets them. An exporter that was given one finds that it
     /// is gone; the request log loses those that it has not read.
     ///
-    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> bytes of what waits for the
-    /// request log, KEYS[4] -> how many rows it has lost, KEYS[5…] -> the spans
-    /// ARGV[1] -> group, ARGV[2] -> the request log's group; then for each span: its entry, its bytes
-    /// Output: bytes and number of those that went
+    /// KEYS:
+    /// - KEYS[1]: ids that wait
+    /// - KEYS[2]: bytes of the spans that wait
+    /// - KEYS[3]: bytes of what waits for the request log
+    /// - KEYS[4]: number of rows that the log has lost
+    /// - KEYS[5…]: the spans
+    ///
+    /// ARGV:
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the request log's group
+    /// - ARGV[3…], for each span: its entry, its bytes
+    ///
+    /// Output: bytes and number of those that went.
     package static let shed = RedisScript(
         name: "shed",
         source: otherGroup + """
@@ -173,8 +199,11 @@ package enum SpanScripts {
 
     /// Notes which projects an exporter sends spans of.
     ///
-    /// KEYS[1] -> exported projects; ARGV[1] -> seconds until one counts as not exported, ARGV[2…] -> this exporter's
-    /// Output: the projects that no exporter has named for so long
+    /// - KEYS[1]: projects that are exported
+    /// - ARGV[1]: seconds until one counts as not exported
+    /// - ARGV[2…]: this exporter's projects
+    ///
+    /// Output: the projects that no exporter has named for so long.
     package static let noteExported = RedisScript(
         name: "noteExported",
         source: """
@@ -189,8 +218,11 @@ package enum SpanScripts {
 
     /// Forgets a project that no exporter names, unless something of it waits.
     ///
-    /// KEYS[1] -> ids that wait, KEYS[2] -> projects that are exported; ARGV[1] -> the project
-    /// Output: 1 if it is forgotten
+    /// - KEYS[1]: ids that wait
+    /// - KEYS[2]: projects that are exported
+    /// - ARGV[1]: the project
+    ///
+    /// Output: 1 if it is forgotten.
     package static let forgetProject = RedisScript(
         name: "forgetProject",
         source: """
@@ -202,11 +234,12 @@ package enum SpanScripts {
     /// Forgets spans that have left the outbox, and that the request log has read if there is one: it has read what was
     /// accepted before the oldest entry that it has not settled.
     ///
-    /// KEYS[1] -> ids that wait, KEYS[2…] -> spans
-    /// ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to
-    /// live,
-    /// ARGV[2] -> the request log's group
-    /// Output: how many
+    /// - KEYS[1]: ids that wait
+    /// - KEYS[2…]: spans
+    /// - ARGV[1]: milliseconds for which a span is kept that has left the outbox; those that wait have longer to live
+    /// - ARGV[2]: the request log's group
+    ///
+    /// Output: number of spans that were forgotten.
     package static let forgetSettled = RedisScript(
         name: "forgetSettled",
         source: """
@@ -239,9 +272,12 @@ package enum SpanScripts {
 
     /// Lets the request log go from a stream: what waits for it alone is deleted, a page at a time, and then its group.
     ///
-    /// KEYS[1] -> ids that wait; ARGV[1] -> the request log's group, ARGV[2] -> the exporters' group, ARGV[3] -> the
-    /// last entry looked at, as XRANGE has it
-    /// Output: the last entry of the page; an empty text if the group is gone
+    /// - KEYS[1]: ids that wait
+    /// - ARGV[1]: the request log's group
+    /// - ARGV[2]: the exporters' group
+    /// - ARGV[3]: the last entry looked at, as XRANGE has it
+    ///
+    /// Output: the last entry of the page; an empty text if the group is gone.
     package static let endLog = RedisScript(
         name: "endLog",
         source: otherGroup + """
@@ -261,8 +297,11 @@ package enum SpanScripts {
 
     /// Forgets exporters that are gone and left nothing.
     ///
-    /// KEYS[1] -> ids that wait; ARGV[1] -> group, ARGV[2] -> milliseconds of silence after which one is gone
-    /// Output: how many
+    /// - KEYS[1]: ids that wait
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: milliseconds of silence after which an exporter is gone
+    ///
+    /// Output: number of exporters that were forgotten.
     package static let forget = RedisScript(
         name: "forget",
         source: """

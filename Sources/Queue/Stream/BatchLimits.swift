@@ -1,8 +1,8 @@
 internal import Common
 internal import Redis
 
-/// The limits that the jobs of one batch are counted on, each once, and what each job counts on them. Jobs of a moment
-/// mostly meet the same ones.
+/// The limits that the jobs of one batch are counted on, each once, and the amounts that each job counts on them. Jobs
+/// of one moment mostly meet the same limits.
 struct BatchLimits: Sendable {
     /// The script's keys and arguments that each limit adds.
     static let keys = 2
@@ -15,9 +15,9 @@ struct BatchLimits: Sendable {
         let isSettled: Bool
     }
 
-    /// A charge on each of them.
+    /// One charge on each limit.
     private(set) var limits: [RateCharge] = []
-    /// For each limit the first with the same counter.
+    /// For each limit, the place of the first limit with the same counter.
     private var counters: [Int] = []
     /// For each charge of each job, in their order: its limit, and the amount.
     private var charges: [(limit: Int, amount: Int)] = []
@@ -83,16 +83,16 @@ struct BatchLimits: Sendable {
 }
 
 extension BatchLimits {
-    /// What one job was counted on.
+    /// The counts of one job.
     struct Count {
-        /// Of each charge, after this job.
+        /// The usage of each charge's counter, after this job.
         var usage: [RateUsage] = []
-        /// Where the charges stand that the job's end corrects.
+        /// The slots of the charges that the job's end corrects.
         var slots: [Int] = []
     }
 
-    /// Divides what the script says of each limit among the jobs. A counter's amounts follow from what it holds after
-    /// all of them.
+    /// Divides the script's numbers for each limit among the jobs. A counter's amount after each job follows from its
+    /// amount after all of them.
     /// - Parameters:
     ///   - results: of each job: a positive number if it was counted.
     ///   - usage: three numbers for each limit.

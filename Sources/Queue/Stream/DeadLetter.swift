@@ -1,27 +1,27 @@
 package import Common
 internal import Redis
 
-/// A job that was given up, as it stands in `gateway/dead`. What it holds may be anything: others can write to Redis.
+/// A job that was given up, as it stands in `gateway/dead`. Its contents may be anything: others can write to Redis.
 package struct DeadLetter: Sendable, Equatable {
-    /// What a letter has of its job.
+    /// The part of its job that a letter holds.
     package enum Content: Sendable, Equatable {
         case sealed([UInt8])
         /// The request is one that is kept out of traces.
         case withheld
-        /// It was larger than a letter keeps.
+        /// The job was larger than a letter keeps.
         case none
     }
 
     /// Its own id on the stream of dead letters.
     package var entry: String
     package var reason: String
-    /// The job's, as the entry told it.
+    /// The job's insertion id, as the entry told it.
     package var insertionID: String
     /// Bytes of the job's payload.
     package var bytes: Int
     package var content: Content
 
-    /// Reads an entry `[id, [field, value, …]]`; nil for what is none.
+    /// Reads an entry `[id, [field, value, …]]`; nil for anything else.
     init?(_ reply: RedisValue) {
         guard let entry = reply[0].string, let fields = reply[1].array else { return nil }
         self.entry = entry

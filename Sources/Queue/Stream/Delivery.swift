@@ -1,7 +1,7 @@
 package import Common
 internal import Redis
 
-/// An entry of the job stream, as a forwarder was given it. What it holds may be anything: others can write to Redis.
+/// An entry of the job stream, as a forwarder was given it. Its contents may be anything: others can write to Redis.
 package struct Delivery: Sendable, Equatable {
     /// The entry's id on the stream, such as `1763812345678-0`.
     package var entry: String
@@ -25,15 +25,15 @@ package struct Delivery: Sendable, Equatable {
     private var opened: SharedJob?
     /// Bytes of the payload.
     package let size: Int
-    /// The entry's `s`: where the charges stand that the job's end corrects, in their order.
+    /// The entry's `s`: the slots of the charges that the job's end corrects, in their order.
     let slots: [Int]
 
     private enum OwnKey: Equatable {
-        /// It is sealed under the gateway's key.
+        /// The payload is sealed under the gateway's key.
         case none
-        /// It has not been asked for.
+        /// Redis has not been asked for the key.
         case unread
-        /// Nil: it is gone.
+        /// Nil: the key is gone.
         case read([UInt8]?)
     }
 
@@ -41,7 +41,7 @@ package struct Delivery: Sendable, Equatable {
     var ownKey: String? { key == .none ? nil : InsertionID(insertionID).map(Keys.jobKey) }
 
     /// Notes the payload's own key.
-    /// - Parameter found: what Redis has; nil if it has nothing.
+    /// - Parameter found: the sealed key that Redis holds; nil if it holds none.
     mutating func note(key found: [UInt8]?) { key = .read(found) }
 
     /// Reads an entry `[id, [field, value, …]]`.

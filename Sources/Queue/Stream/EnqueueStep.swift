@@ -22,7 +22,7 @@ final class EnqueueStep: BatchedStep {
     /// More than a charge's keys and arguments have together.
     private static let chargeBytes = 512
 
-    /// Until when this step is wanted, by the server's clock; nil: not known.
+    /// The time until which this step is wanted, by the server's clock; nil: not known.
     let latest: Timestamp?
     /// Called on the connection's event loop.
     let completion: @Sendable (Result<JobAdmission.Reply, RedisError>) -> Void
@@ -85,8 +85,8 @@ final class EnqueueStep: BatchedStep {
 }
 
 extension EnqueueStep {
-    /// Divides the script's reply for a batch among its steps. Each entry that the consumer was given goes to the
-    /// step of its job, and the others to the steps that took a slot and did not get their own.
+    /// Divides the script's reply for a batch among its steps. Each entry that the consumer was given goes to the step
+    /// of its job. The others go to the steps that took a slot and did not get their own entry.
     /// - Parameter limits: those of the batch.
     static func replies(
         _ reply: RedisValue, to steps: [EnqueueStep], countedOn limits: BatchLimits, on queue: WorkQueue
@@ -129,7 +129,7 @@ extension EnqueueStep {
 }
 
 extension JobAdmission.Outcome {
-    /// Reads what the script says of one job.
+    /// Reads the script's result for one job.
     /// - Parameter usage: of each of its charges, if it was queued.
     init(_ result: RedisValue, usage: [RateUsage]) {
         if case .array(let values) = result {
@@ -163,33 +163,83 @@ extension JobScripts {
     /// batch has a result of its own: neither an error nor a refusal of one changes another. The bounds are exact,
     /// since the script counts what it adds.
     ///
-    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> bytes of spans that wait for their export,
-    /// KEYS[4] -> what is kept for later (``KeptBytes``); then for each job eight, of which those that it has not are
-    /// empty: its rollout's set, the set's verdict, record, list (the project's rollouts) and count (how many ids the
-    /// set should have), the record of a job that can be fetched, what makes a repeated request this job, and the key
-    /// of its own under which it is sealed; then for each limit that some of them are counted on its `slots` and
-    /// `amounts`, as `rates` has them
-    /// ARGV[1] -> group, ARGV[2] -> consumer that takes jobs at once (empty: none), ARGV[3] -> most entries, ARGV[4] ->
-    /// most bytes, ARGV[5] -> most bytes of spans that wait for their export, ARGV[6] -> most rollouts that a project's
-    /// list keeps, ARGV[7] -> life of a set in seconds, ARGV[8] -> how long a repeated request is known in
-    /// milliseconds, ARGV[9] -> jobs, ARGV[10] -> limits, ARGV[11] -> most bytes that are kept for later; then for each
-    /// job eighteen: insertion id, sealed job, until when this step is wanted by this server's clock in milliseconds
-    /// since 1970 (empty: not known), project, account (may be empty), time and deadline in milliseconds since 1970,
-    /// life of the record in milliseconds, the request's fingerprint, the rollout's name, its invocation, experiment
-    /// and run, whether the lives of what is kept of the rollout are renewed, whether the consumer takes an entry for
-    /// this job (empty: none), the sealed key of its own (empty: it has none), when what is reserved for its answer is
-    /// free again in milliseconds since 1970, and how many charges it has; then for each limit four: the limit, its
-    /// window in milliseconds, whether a job beyond it is refused (empty: counted all the same), whether the job's end
-    /// corrects a charge (empty: it does not); then for each charge of each job two: the place of its limit, and the
-    /// amount
-    /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given, limits}. A
-    /// result is the insertion id of the job that this request repeats, as a string; an error; else entries on the
-    /// stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has
-    /// the rollout's name, -4 if another request has the same idempotency key, -5 if it is no longer wanted, -6 if too
-    /// many spans wait for their export, -8 if its answer could not be kept for later; or, of a job that is over a
-    /// limit, a list: -7, the place of the first charge that it was refused for, what that counter holds, and
-    /// milliseconds until the job could be let in. An entry is {its id, its job's place in the batch} or, if it is
-    /// older, {its id, 0, its fields}. Of each limit there are three numbers (`usage_of`)
+    /// KEYS of the batch:
+    /// - KEYS[1]: the job stream
+    /// - KEYS[2]: its byte counter
+    /// - KEYS[3]: bytes of spans that wait for their export
+    /// - KEYS[4]: bytes that are kept for later (``KeptBytes``)
+    ///
+    /// KEYS of each job, eight; those that it does not have are empty:
+    /// - `set`: the rollout's set
+    /// - `verdict`: the rollout's verdict
+    /// - `record`: the rollout's record
+    /// - `list`: the project's rollouts
+    /// - `count`: how many ids the set should have
+    /// - `job`: the record of a job that can be fetched
+    /// - `request`: makes a repeated request this job
+    /// - `own`: takes the job's own key, under which the job is sealed
+    ///
+    /// KEYS of each limit that a job of the batch is counted on: its `slots` and `amounts`, as `rates` has them.
+    ///
+    /// ARGV of the batch:
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the consumer that takes jobs at once (empty: none)
+    /// - ARGV[3]: most entries
+    /// - ARGV[4]: most bytes
+    /// - ARGV[5]: most bytes of spans that wait for their export
+    /// - ARGV[6]: most rollouts that a project's list keeps
+    /// - ARGV[7]: life of a set in seconds
+    /// - ARGV[8]: milliseconds for which a repeated request is known
+    /// - ARGV[9]: number of jobs
+    /// - ARGV[10]: number of limits
+    /// - ARGV[11]: most bytes that are kept for later
+    ///
+    /// ARGV of each job, eighteen; points in time are milliseconds since 1970:
+    /// - `id`: its insertion id
+    /// - `payload`: the sealed job
+    /// - `latest`: point in time by this server's clock until which this step is wanted (empty: not known)
+    /// - `project`: its project
+    /// - `account`: its account (may be empty)
+    /// - `at`: its time
+    /// - `deadline`: its deadline
+    /// - `life`: life of its record in milliseconds
+    /// - `fingerprint`: the request's fingerprint
+    /// - `rollout`: the rollout's name
+    /// - `invocation`: the rollout's invocation
+    /// - `experiment`: the rollout's experiment
+    /// - `run`: the rollout's run
+    /// - `renews`: whether the lives of everything that is kept of the rollout are renewed (empty: they are not)
+    /// - `takes`: whether the consumer takes an entry for this job (empty: none)
+    /// - `own_key`: the job's own key, sealed (empty: it has none)
+    /// - `reserved`: point in time at which what is reserved for its answer is free again
+    /// - the number of its charges
+    ///
+    /// ARGV of each limit, four:
+    /// - `limit`: the limit
+    /// - `window`: its window in milliseconds
+    /// - `enforced`: whether a job beyond it is refused (empty: counted all the same)
+    /// - `settled`: whether the job's end corrects a charge (empty: it does not)
+    ///
+    /// ARGV of each charge of each job, two: the place of its limit, and the amount.
+    ///
+    /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given, limits}.
+    ///
+    /// A result is one of these:
+    /// - a string: the insertion id of the job that this request repeats
+    /// - an error
+    /// - a positive number: entries on the stream afterwards
+    /// - -1: there are too many entries
+    /// - -2: they hold too many bytes
+    /// - -3: something other than a set has the rollout's name
+    /// - -4: another request has the same idempotency key
+    /// - -5: the step is no longer wanted
+    /// - -6: too many spans wait for their export
+    /// - -8: the answer could not be kept for later
+    /// - a list, of a job that is over a limit: -7, the place of the first charge that it was refused for, what that
+    ///   counter holds, and milliseconds until the job could be let in
+    ///
+    /// An entry is {its id, its job's place in the batch} or, if it is older, {its id, 0, its fields}. Of each limit
+    /// there are three numbers (`usage_of`).
     static let enqueue = RedisScript(
         name: "enqueue",
         source: attempts + clock + KeptBytes.functions + numbers + rates + """

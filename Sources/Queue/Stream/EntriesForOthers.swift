@@ -10,7 +10,7 @@ final class EntriesForOthers: Sendable {
     ///   left once more.
     init(limit: Int) { self.limit = limit }
 
-    /// - Parameter life: how long the entry is remembered.
+    /// - Parameter life: the time for which the entry is remembered.
     func add(_ entry: String, for life: Duration, now: ContinuousClock.Instant = .now) {
         state.withLockedValue { state in
             state.removeAll { $0.entry == entry }

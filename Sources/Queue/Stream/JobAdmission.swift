@@ -41,7 +41,7 @@ package struct JobAdmission: Sendable {
         case repeats(InsertionID)
         /// Another request was made under the same idempotency key.
         case anotherRequest
-        /// Redis holds something else than a set of ids under the rollout's name.
+        /// Redis holds something other than a set of ids under the rollout's name.
         case notASet
         /// Too many spans wait for their export.
         case tooManySpans
@@ -123,8 +123,8 @@ package struct JobAdmission: Sendable {
                     completion: completion))
         }
         @Sendable func finish(_ result: Result<Reply, RedisError>) {
-            // What was given to this process while it stood still may be another's by now, and made. What is not is
-            // given to it again.
+            // A job that was given to this process while it stood still may be another's by now, and its call made. If
+            // it is not, it is given to this process again.
             let isOld = asked.duration(to: .now) >= JobStream.lostAfter - Self.margin
             completion(isOld ? result.map { Reply(outcome: $0.outcome, given: nil) } : result)
         }
@@ -133,8 +133,8 @@ package struct JobAdmission: Sendable {
             else {
                 return finish(result)
             }
-            // We still wait, so what was late is our idea of the server's clock: it has been set. It is known better
-            // now.
+            // The caller still waits, so only the idea of the server's clock was wrong: that clock has been set. It is
+            // known better now.
             submit(finish)
         }
     }

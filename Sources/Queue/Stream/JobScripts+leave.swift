@@ -1,13 +1,20 @@
 package import Redis
 
 extension JobScripts {
-    /// Hands an entry back that this worker cannot read and another one may, without counting the delivery, unless it
-    /// is so old that nothing waits for it.
+    /// Hands an entry back that this worker cannot read and another one may. The delivery is not counted. An entry that
+    /// is so old that nothing waits for it stays with this worker.
     ///
-    /// KEYS[1] -> job stream
-    /// ARGV[1] -> group, ARGV[2] -> worker that gives back, ARGV[3] -> name of the consumer that never lives, ARGV[4] -> entry,
-    /// ARGV[5] -> milliseconds after which nothing waits for an entry
-    /// Output: milliseconds until nothing waits for it, by this server's clock; 0 if nothing does, and then it is still this worker's
+    /// KEYS[1]: the job stream
+    ///
+    /// ARGV:
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the worker that gives back
+    /// - ARGV[3]: name of the consumer that never lives
+    /// - ARGV[4]: the entry
+    /// - ARGV[5]: milliseconds after which nothing waits for an entry
+    ///
+    /// Output: milliseconds until nothing waits for the entry, by this server's clock. 0 if nothing does; the entry is
+    /// then still this worker's.
     package static let leave = RedisScript(
         name: "leave",
         source: """
@@ -25,9 +32,14 @@ extension JobScripts {
     /// Looks whether a job has ended as its worker meant to end it. Without the stream's group, as after a flush, or
     /// the rollout's set, nothing is known.
     ///
-    /// KEYS[1] -> job stream, KEYS[2] -> the rollout's set (empty: the job has none)
-    /// ARGV[1] -> group, ARGV[2] -> entry, ARGV[3] -> insertion id, ARGV[4] -> 1 if the set shall have the id, else 0
-    /// Output: 1 if it has, 0 if it has not or nothing is known
+    /// - KEYS[1]: the job stream
+    /// - KEYS[2]: the rollout's set (empty: the job has none)
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the entry
+    /// - ARGV[3]: the insertion id
+    /// - ARGV[4]: 1 if the set shall have the id, else 0
+    ///
+    /// Output: 1 if it has ended so, 0 if it has not or nothing is known.
     static let hasEnded = RedisScript(
         name: "hasEnded",
         source: """

@@ -3,11 +3,14 @@ internal import Redis
 extension JobScripts {
     /// Looks at streams, and changes nothing.
     ///
-    /// KEYS -> streams
-    /// ARGV[1] -> most workers of a group, then for each stream the prefix of its workers' liveness keys, or nothing
-    /// Output: {the server's seconds, microseconds, then for each stream {length, oldest entry (empty: none), groups},
-    /// each {name, lag (-1: not known), pending, number of workers, workers}, of which each is {name, pending, idle,
-    /// 1 if it lives}}
+    /// - KEYS: streams
+    /// - ARGV[1]: most workers of a group
+    /// - ARGV[2…]: for each stream the prefix of its workers' liveness keys, or nothing
+    ///
+    /// Output: {the server's seconds, microseconds, then each stream}, where
+    /// - a stream is {length, oldest entry (empty: none), groups}
+    /// - a group is {name, lag (-1: not known), pending, number of workers, workers}
+    /// - a worker is {name, pending, idle, 1 if it lives}
     static let look = RedisScript(
         name: "look",
         source: """

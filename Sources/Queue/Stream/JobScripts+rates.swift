@@ -1,23 +1,23 @@
 extension JobScripts {
-    /// The most times at which a counter remembers its charges exactly. From then on those of a six-hundredth of the
-    /// window stand together at its end, so that none leaves the window early.
+    /// The most times at which a counter remembers its charges exactly. From then on the charges of each six-hundredth
+    /// of the window stand together at its end, so that none leaves the window early.
     static let exactSlots = 10_000
 
-    /// Writes whole numbers as texts, for the two scripts below. Redis would do so for each number of a command, and
-    /// takes longer, since it writes one that may have decimals.
+    /// Writes whole numbers as texts, for the two scripts below. Redis would do so for each number of a command. It
+    /// takes longer, since its numbers may have decimals.
     static let numbers = """
         local function text_of(number) return string.format('%d', number) end
 
         """
 
-    /// Rate limits with a sliding window, for the script that queues jobs. A charge of a job is what it counts on one
-    /// counter. All that a job is refused for is read before anything is written; it counts on all its counters or on
-    /// none. A counter is read once for all jobs of a batch, and written once, at its end.
+    /// Rate limits with a sliding window, for the script that queues jobs. A charge of a job is the amount that it
+    /// counts on one counter. Everything that may refuse a job is read before anything is written. A job counts on all
+    /// its counters or on none. A counter is read once for all jobs of a batch, and written once, at its end.
     ///
     /// A limit is a table: the keys `slots` (a list: when something was counted, oldest first) and `amounts` (a hash:
     /// how much at each of these times and in `sum`, the `oldest` of them, and how many `slots` they are); `limit`,
     /// `window` in milliseconds; whether a job beyond it is refused (`enforced`), and whether a job's end corrects what
-    /// it counted (`settled`). What a job is charged with is a list of limits, and a list of what it counts on each.
+    /// it counted (`settled`). A job's charges are a list of limits, and a list of the amounts that it counts on them.
     static let rates = """
         local exact_slots = \(exactSlots)
         local counters, read_counters = {}, {}
@@ -185,8 +185,8 @@ extension JobScripts {
 
         """
 
-    /// Corrects what jobs were charged with, for the script that ends them: each counter once, for all jobs of a batch.
-    /// A charge that has left the window no longer counts.
+    /// Corrects the charges of jobs, for the script that ends them: each counter once, for all jobs of a batch. A
+    /// charge that has left the window no longer counts.
     static let settling = """
         local corrections, corrected = {}, {}
 

@@ -1,7 +1,7 @@
 package import Redis
 
 /// The steps on the queue that touch several keys. Each is one Lua script, so nothing comes between its parts, and it
-/// happens whole or not at all, unless one of its commands fails: what can fail is done first.
+/// happens whole or not at all. The exception is a command that fails, so the commands that can fail come first.
 ///
 /// The steps of jobs that begin, go on and end are done for many jobs at once (``StepBatcher``), each with its own
 /// result.
@@ -9,14 +9,23 @@ package import Redis
 /// The scripts name all keys of their jobs, so they need a Redis that holds all of them: one server, not a cluster.
 package enum JobScripts {
     /// Takes over what dead forwarders have left pending, and forgets forwarders that left nothing (architecture §2.4).
-    /// What this forwarder was given long ago and does not work on never reached it, because a connection broke on the
-    /// way; it is given again.
+    /// An entry that this forwarder was given long ago and does not work on never reached it, because a connection
+    /// broke on the way. Such an entry is given again.
     ///
-    /// KEYS[1] -> job stream
-    /// ARGV[1] -> group, ARGV[2] -> forwarder that takes, ARGV[3] -> most entries, ARGV[4] -> prefix of liveness keys, ARGV[5] -> most bytes,
-    /// ARGV[6] -> milliseconds after which an answer of Redis is no longer on its way, ARGV[7] -> the time by this server's clock at which the question was asked,
-    /// in milliseconds since 1970, ARGV[8…] -> entries that this forwarder works on
-    /// Output: array of {entry, deliveries before this one, fields}; without fields if they alone are more than Redis lets a string be
+    /// KEYS[1]: the job stream
+    ///
+    /// ARGV:
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the forwarder that takes
+    /// - ARGV[3]: most entries
+    /// - ARGV[4]: prefix of liveness keys
+    /// - ARGV[5]: most bytes
+    /// - ARGV[6]: milliseconds after which an answer of Redis is no longer on its way
+    /// - ARGV[7]: time by this server's clock at which the question was asked, in milliseconds since 1970
+    /// - ARGV[8…]: entries that this forwarder works on
+    ///
+    /// Output: array of {entry, deliveries before this one, fields}. The fields are left out if they alone are longer
+    /// than Redis lets a string be.
     package static let claim = RedisScript(
         name: "claim",
         source: """
@@ -50,12 +59,18 @@ package enum JobScripts {
             return taken
             """)
 
-    /// Hands entries back without counting this delivery: they go to a consumer that never lives, from which the others
+    /// Hands entries back without counting this delivery. They go to a consumer that never lives, from which the others
     /// take them.
     ///
-    /// KEYS[1] -> job stream
-    /// ARGV[1] -> group, ARGV[2] -> forwarder that gives back, ARGV[3] -> name of the consumer that never lives, ARGV[4…] -> entries
-    /// Output: number of entries handed back
+    /// KEYS[1]: the job stream
+    ///
+    /// ARGV:
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the forwarder that gives back
+    /// - ARGV[3]: name of the consumer that never lives
+    /// - ARGV[4…]: entries
+    ///
+    /// Output: number of entries handed back.
     package static let release = RedisScript(
         name: "release",
         source: """
@@ -72,8 +87,9 @@ package enum JobScripts {
 
     /// Makes an ingress's response stream exist, so that answers are sent there.
     ///
-    /// KEYS[1] -> response stream; ARGV[1] -> its life in seconds
-    /// Output: 1 if it was there, 0 if it had to be made
+    /// KEYS[1]: the response stream. ARGV[1]: its life in seconds.
+    ///
+    /// Output: 1 if it was there, 0 if it had to be made.
     package static let attach = RedisScript(
         name: "attach",
         source: """
@@ -83,10 +99,14 @@ package enum JobScripts {
             return existed
             """)
 
-    /// Looks a job up that can be fetched.
+    /// Looks up a job that can be fetched.
     ///
-    /// KEYS[1] -> its record, KEYS[2] -> job stream; ARGV[1] -> group
-    /// Output: {project, account, rank, time, deadline, entries that the group has been given (-1: not known)}; empty if there is no such job
+    /// - KEYS[1]: the job's record
+    /// - KEYS[2]: the job stream
+    /// - ARGV[1]: the group
+    ///
+    /// Output: {project, account, rank, time, deadline, entries that the group has been given (-1: not known)}; empty
+    /// if there is no such job.
     package static let lookUp = RedisScript(
         name: "lookUp",
         source: """
@@ -106,8 +126,11 @@ package enum JobScripts {
 
     /// Counts the forwarders that are alive.
     ///
-    /// KEYS[1] -> job stream; ARGV[1] -> group, ARGV[2] -> prefix of liveness keys
-    /// Output: their number
+    /// - KEYS[1]: the job stream
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: prefix of liveness keys
+    ///
+    /// Output: their number.
     package static let liveForwarders = RedisScript(
         name: "liveForwarders",
         source: """

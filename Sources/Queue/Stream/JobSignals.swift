@@ -13,7 +13,7 @@ package struct JobSignals: Sendable {
     /// - Parameters:
     ///   - handedOver: bytes of the answer that the client had when it left; nil if that is not known, or did not end
     ///     the job.
-    ///   - life: how long the marker stays; longer than the job could last.
+    ///   - life: the time for which the marker stays; longer than the job could last.
     package func cancel(_ id: InsertionID, handedOver: Int? = nil, life: Duration) async throws(RedisError) {
         let cancellation = Cancellation(handedOver: handedOver)
         try await tell(

@@ -4,7 +4,7 @@ package import Redis
 /// A worker's side of a queue: it takes entries, sends frames of answers, and acknowledges last, as their owner
 /// (architecture §2.2, §2.4).
 package struct JobStream: Sendable {
-    /// The consumer that never lives. What is handed back to it goes to the next forwarder that looks.
+    /// The consumer that never lives. Entries that are handed back to it go to the next forwarder that looks.
     static let released = "released"
     /// The time for which a forwarder counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
@@ -12,7 +12,8 @@ package struct JobStream: Sendable {
     package static let deadLetterBytes = 64 << 10
     /// Bytes taken over at once: few enough to arrive in time by any network. A single larger job is taken over alone.
     private static let claimBytes = 16 << 20
-    /// Longer than a wait for Redis, shorter than a forwarder has left to live: until then its entries stay its own.
+    /// The time after which a job that was given to a forwarder counts as lost. It is longer than a wait for Redis, and
+    /// shorter than a forwarder has left to live. Until then the forwarder's entries stay its own.
     package static let lostAfter = Duration.seconds(10)
     /// The most by which clocks may differ, and by which an ingress waits beyond its deadline.
     static let margin = Duration.seconds(5)
@@ -57,7 +58,7 @@ package struct JobStream: Sendable {
         case sent(keptBytes: Int)
         /// The job is another's by now.
         case lost
-        /// There is no room to keep more of the answer. What was kept of it has been deleted; its job is still this
+        /// There is no room to keep more of the answer. The part that was kept has been deleted; the job is still this
         /// worker's.
         case full
     }
@@ -134,8 +135,8 @@ package struct JobStream: Sendable {
         _ = try await commands.send(RedisCommand("XGROUP", "CREATECONSUMER", queue.stream, queue.group, consumer))
     }
 
-    /// Notes that a completion has ended of which the gateway has no span, for as long as it could run else. Where the
-    /// note is lost, the completion is told to be in flight for as long.
+    /// Notes that a completion has ended of which the gateway has no span. The note lasts for as long as the completion
+    /// could have run. If the note is lost, the completion counts as in flight for as long.
     func noteEnd(of id: InsertionID, in rollout: Rollout) {
         let key = Keys.ended(of: rollout)
         let life = Int((patience + Self.margin).components.seconds)
@@ -175,7 +176,8 @@ package struct JobStream: Sendable {
         }
     }
 
-    /// Takes over what dead forwarders left behind, and what was given to this one and never reached it.
+    /// Takes over the entries that dead forwarders left behind, and those that were given to this one and never reached
+    /// it.
     /// - Parameters:
     ///   - running: the entries that this forwarder works on.
     ///   - now: the time by the Redis server's clock. A server that comes to it too long after gives nothing.
@@ -283,7 +285,7 @@ extension JobStream {
 }
 
 extension JobStream {
-    /// Reads the keys of their own under which some entries are sealed. No others are asked for.
+    /// Reads the own keys of the entries that are sealed under one. No other keys are asked for.
     package func readKeys(of deliveries: [Delivery]) async throws(RedisError) -> [Delivery] {
         let keys = deliveries.compactMap(\.ownKey)
         guard !keys.isEmpty else { return deliveries }
@@ -321,7 +323,7 @@ extension JobStream {
         try await result { hasEnded(delivery, id, recordedIn: set, succeeded: succeeded, completion: $0) }
     }
 
-    /// Hands entries back without counting this delivery. Says whether all of them were this worker's.
+    /// Hands entries back without counting this delivery. The result tells whether all of them were this worker's.
     func release(_ entries: [String], completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void) {
         commands.evaluate(JobScripts.release, keyCount: 1) { [queue, consumer] command in
             for text in [queue.stream, queue.group, consumer, Self.released] + entries { command.append(text) }
@@ -334,8 +336,8 @@ extension JobStream {
         _ = try await result { release(entries, completion: $0) }
     }
 
-    /// Leaves an entry that cannot be read here for those who can: it is handed back, and not taken again. Says false
-    /// if it is so old that nothing waits for it; then it is still this worker's.
+    /// Leaves an entry that cannot be read here for workers that can read it: it is handed back, and not taken again.
+    /// The result is false if the entry is so old that nothing waits for it. It is then still this worker's.
     func leave(_ delivery: Delivery, completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void) {
         commands.evaluate(JobScripts.leave, keyCount: 1) { [queue, consumer, patience] command in
             for text in [queue.stream, queue.group, consumer, Self.released, delivery.entry] { command.append(text) }

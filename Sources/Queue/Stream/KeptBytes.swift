@@ -2,14 +2,14 @@ package import Common
 package import Redis
 
 /// The bytes of Redis's memory that are kept for later, beyond the life of a call, by all processes together: answers
-/// that can be fetched, what their jobs are known by, and the rollouts' logs (`KEPT_BYTES`).
+/// that can be fetched, the records by which their jobs are known, and the rollouts' logs (`KEPT_BYTES`).
 ///
-/// What is kept expires without a word. So the bytes are counted by the minute in which they expire, and a minute that
-/// is over counts no longer. The scripts that write what is kept count it in the same step.
+/// Redis does not say when something expires. So the bytes are counted by the minute in which they expire, and a minute
+/// that is over counts no longer. The scripts that write such bytes count them in the same step.
 package enum KeptBytes {
     /// The bytes that are set aside for each job whose answer is to be kept, until the job ends: what Redis takes for
-    /// an answer of 256 KiB. Such an answer is kept in any case; what a longer one has beyond it is kept as far as
-    /// there is room.
+    /// an answer of 256 KiB. Such an answer is kept in any case. The rest of a longer one is kept as far as there is
+    /// room.
     package static let reserved = 320 << 10
 
     /// The part of what was set aside for a job that its answer has not used.
@@ -18,7 +18,7 @@ package enum KeptBytes {
         private static let grace = Duration.seconds(60)
 
         package var bytes: Int
-        /// When it ends by itself.
+        /// The time at which the reservation ends by itself.
         package var end: Timestamp
 
         /// - Parameter used: bytes of the answer that are kept by now.
@@ -33,8 +33,9 @@ package enum KeptBytes {
         try await redis.evaluate(look, keys: [Keys.kept]).int ?? 0
     }
 
-    /// KEYS[1] -> what is counted
-    /// Output: bytes
+    /// Reads the bytes that are kept now.
+    ///
+    /// KEYS[1]: the hash in which they are counted. Output: bytes.
     private static let look = RedisScript(
         name: "keptBytes",
         source: JobScripts.clock + functions + """
@@ -42,14 +43,14 @@ package enum KeptBytes {
             return (kept_bytes())
             """)
 
-    /// Counts what is kept, by the time of ``JobScripts/clock``. A script sets `kept_key` and calls `write_kept` at its
-    /// end.
+    /// Counts the bytes that are kept, by the time of ``JobScripts/clock``. A script sets `kept_key` and calls
+    /// `write_kept` at its end.
     ///
     /// The key is a hash: `total`, bytes by the minute since 1970 in which they expire, and `from`, the first minute
-    /// that may be among them. Something else there, as another program may have written it, is counted as nothing and
-    /// keeps no job from its end.
+    /// that may be among them. A value of another kind there, as another program may have written it, is counted as
+    /// nothing and keeps no job from its end.
     ///
-    /// The sizes are Redis's own, measured: a stream begins with a block of 4 KiB, and an entry of more than about a
+    /// The sizes are Redis's own, measured. A stream begins with a block of 4 KiB. An entry of more than about a
     /// kilobyte has a block of its own, of a size that jemalloc has.
     package static let functions = """
         local kept_key, kept_total, kept_from, kept_changes = nil, nil, nil, nil

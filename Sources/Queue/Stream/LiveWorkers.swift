@@ -6,8 +6,14 @@ enum LiveWorkers {
     /// The heartbeat of a worker that makes calls with keys of the operator's.
     static let lending = "alive with keys"
 
-    /// KEYS[1] -> job stream; ARGV[1] -> group, ARGV[2] -> prefix of liveness keys, ARGV[3] -> the heartbeat that counts
-    /// Output: how many workers have it
+    /// Counts the workers of a group that have a certain heartbeat.
+    ///
+    /// - KEYS[1]: the job stream
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: prefix of liveness keys
+    /// - ARGV[3]: the heartbeat that counts
+    ///
+    /// Output: number of workers that have it.
     static let lenders = RedisScript(
         name: "lenders",
         source: """

@@ -12,7 +12,7 @@ struct DeliverStep: BatchedStep {
     let markerTTL: Duration
     /// Bytes of the answer that are kept by now; nil: the bound on them is not asked for.
     let keptBytes: Int?
-    /// When what is reserved for the answer is free again.
+    /// The time at which the bytes that are reserved for the answer are free again.
     let reservationEnd: Timestamp
     /// Called on the connection's event loop.
     let completion: @Sendable (Result<JobStream.Delivered, RedisError>) -> Void
@@ -153,14 +153,34 @@ extension JobScripts {
     /// Sends frames in the middle of answers, each if this forwarder still owns its job. From then on the call is not
     /// repeated. Of an answer that would pass the bound on what is kept for later, nothing is kept any longer.
     ///
-    /// KEYS[1] -> job stream, KEYS[2] -> what is kept for later (``KeptBytes``); then for each job three: response
-    /// stream, the job's own response stream, started marker
-    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most bytes that are kept for later; then for each job seven:
-    /// entry, insertion id, sealed frame (empty: it goes another way), life of the job's own stream in seconds, life of
-    /// the marker in milliseconds, bytes of the answer that are kept by now (empty: the bound is not asked for), when
-    /// what is reserved for it is free again in milliseconds since 1970
-    /// Output: for each job the bytes that are kept of the frame, -1 if the job is another's, -2 if there is no room,
-    /// or an error
+    /// KEYS of the batch:
+    /// - KEYS[1]: the job stream
+    /// - KEYS[2]: bytes that are kept for later (``KeptBytes``)
+    ///
+    /// KEYS of each job, three:
+    /// - `shared`: the response stream
+    /// - `own`: the job's own response stream
+    /// - `marker`: the started marker
+    ///
+    /// ARGV of the batch:
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the forwarder
+    /// - ARGV[3]: most bytes that are kept for later
+    ///
+    /// ARGV of each job, seven:
+    /// - `entry`: its entry
+    /// - `id`: its insertion id
+    /// - `frame`: the sealed frame (empty: it goes another way)
+    /// - `life`: life of the job's own stream in seconds
+    /// - `marker_life`: life of the marker in milliseconds
+    /// - `kept`: bytes of the answer that are kept by now (empty: the bound is not asked for)
+    /// - `reserved`: time at which what is reserved for the answer is free again, in milliseconds since 1970
+    ///
+    /// Output, for each job one of these:
+    /// - bytes that are kept of the frame
+    /// - -1: the job is another's
+    /// - -2: there is no room
+    /// - an error
     static let deliver = RedisScript(
         name: "deliver",
         source: attempts + clock + KeptBytes.functions + ownership + """
@@ -188,24 +208,55 @@ extension JobScripts {
             """)
 
     /// Ends jobs, each if this forwarder still owns it (architecture §2.2): the last frame, the set, the trace, the
-    /// dead letter, then the acknowledgement. What fails for one job is its result and keeps it from its end; the
-    /// others end.
+    /// dead letter, then the acknowledgement. An error is the result of its job alone and keeps that job from its end;
+    /// the others end.
     ///
-    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> dead letters, KEYS[4] -> bytes of the spans that
-    /// wait for their export, KEYS[5] -> bytes of what waits for the request log (empty: there is none), KEYS[6] ->
-    /// what is kept for later (``KeptBytes``); then for each job eleven, of which those that it has not are empty:
-    /// response stream, the job's own response stream, started marker, the rollout's set from which the id is removed,
-    /// the set's verdict, record and count (how many ids the set should have), the job's span, ids of spans that wait
-    /// for their export (or, for a record that is no span, the stream of records), what makes a repeated request this
-    /// job, if it shall not any longer, and the key of its own under which it is sealed; then for each correction of
-    /// each job's charges the amounts of its counter
-    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most dead letters, ARGV[4] -> bytes of a payload that a dead
-    /// letter may keep, ARGV[5] -> jobs; then for each job eleven: entry, insertion id, sealed frame (empty: none),
-    /// life of the job's own stream in seconds, reason for the dead letters (empty: not one), bytes of the entry's
-    /// payload, sealed span, how long it may wait for its export in seconds, bytes that are still reserved for its
-    /// answer, when these are free again in milliseconds since 1970, how many corrections; then for each correction of
-    /// each job the time at which the charge stands, and the difference
-    /// Output: for each job 1, 0 if the job is another's, or an error
+    /// KEYS of the batch:
+    /// - KEYS[1]: the job stream
+    /// - KEYS[2]: its byte counter
+    /// - KEYS[3]: the dead letters
+    /// - KEYS[4]: bytes of the spans that wait for their export
+    /// - KEYS[5]: bytes of what waits for the request log (empty: there is none)
+    /// - KEYS[6]: bytes that are kept for later (``KeptBytes``)
+    ///
+    /// KEYS of each job, eleven; those that it does not have are empty:
+    /// - `shared`: the response stream
+    /// - `own`: the job's own response stream
+    /// - `marker`: the started marker
+    /// - `set`: the rollout's set from which the id is removed
+    /// - `verdict`: the rollout's verdict
+    /// - `record`: the rollout's record
+    /// - `count`: how many ids the set should have
+    /// - `span_key`: the job's span
+    /// - `outbox`: ids of spans that wait for their export; for a record that is no span, the stream of records
+    /// - `request`: makes a repeated request this job, which it shall no longer do
+    /// - `own_key`: holds the job's own key, under which the job is sealed
+    ///
+    /// KEYS of each correction of each job's charges: the `amounts` of its counter.
+    ///
+    /// ARGV of the batch:
+    /// - ARGV[1]: the group
+    /// - ARGV[2]: the forwarder
+    /// - ARGV[3]: most dead letters
+    /// - ARGV[4]: bytes of a payload that a dead letter may keep
+    /// - ARGV[5]: number of jobs
+    ///
+    /// ARGV of each job, eleven:
+    /// - `entry`: its entry
+    /// - `id`: its insertion id
+    /// - `frame`: the sealed frame (empty: none)
+    /// - `life`: life of the job's own stream in seconds
+    /// - `reason`: the reason for the dead letters (empty: it is not one)
+    /// - `size`: bytes of the entry's payload
+    /// - `span`: the sealed span
+    /// - `span_life`: seconds for which the span may wait for its export
+    /// - `reserved`: bytes that are still reserved for its answer
+    /// - `reserved_until`: time at which these are free again, in milliseconds since 1970
+    /// - the number of its corrections
+    ///
+    /// ARGV of each correction of each job, two: the time at which the charge stands, and the difference.
+    ///
+    /// Output: for each job 1, 0 if the job is another's, or an error.
     static let finish = RedisScript(
         name: "finish",
         source: attempts + clock + KeptBytes.functions + ownership + numbers + settling + """
@@ -293,8 +344,8 @@ extension JobScripts {
             return results
             """)
 
-    /// For scripts that act for jobs' owner alone. A forwarder that was believed dead, and lives, is stopped here: it
-    /// owns nothing any longer.
+    /// Functions for scripts that act only for the owner of a job. A forwarder that was believed dead, and lives, is
+    /// stopped here: it owns nothing any longer.
     private static let ownership = """
         local function owns(entry)
             -- Where the stream or its group is gone, as after a flush, this is an error without elements: no worker

@@ -29,9 +29,10 @@ package struct RateReader: Sendable {
 extension JobScripts {
     /// Reads counters of rate limits. The server itself refuses a write of this script (`no-writes`).
     ///
-    /// KEYS, for each charge its `slots` and `amounts`, as `rates` has them
-    /// ARGV, three for each charge -> amount, limit, window in milliseconds
-    /// Output: for each charge what its counter holds, and milliseconds until it holds less, or until the charge fits
+    /// - KEYS, for each charge: its `slots` and `amounts`, as `rates` has them
+    /// - ARGV, for each charge: amount, limit, window in milliseconds
+    ///
+    /// Output: for each charge what its counter holds, and milliseconds until it holds less, or until the charge fits.
     static let usage = RedisScript(
         name: "usage",
         source: "#!lua flags=no-writes\n" + clock + numbers + rates + """

@@ -4,13 +4,14 @@ internal import NIOConcurrencyHelpers
 /// The Redis server's clock, as its answers tell it. Good to about half the time that the quickest of them took.
 /// Between two answers this machine's monotonic clock goes on, so that a step of its wall clock changes nothing.
 ///
-/// Entries of a stream are dated by this clock. And a command that was sent is executed even if its sender has given up
-/// meanwhile, as when the server stood still for a while; one that says until when it is wanted, by this clock, is not.
+/// Entries of a stream are dated by this clock. A command that was sent is executed even if its sender has given up
+/// meanwhile, as when the server stood still for a while. A command that says until when it is wanted, by this clock,
+/// is not.
 package final class RedisClock: Sendable {
     private struct State {
-        /// What the server said last that counts, and when that was.
+        /// The last answer of the server that counts, and the instant at which it was given.
         var heard: (time: Timestamp, at: ContinuousClock.Instant)?
-        /// Since when the server has answered without a break.
+        /// The instant since which the server has answered without a break.
         var steadySince: ContinuousClock.Instant?
     }
 
@@ -31,9 +32,9 @@ package final class RedisClock: Sendable {
 
     /// Takes an answer.
     /// - Parameters:
-    ///   - time: what the server's clock said.
-    ///   - asked: when it was asked.
-    ///   - answered: when the answer came.
+    ///   - time: the time by the server's clock.
+    ///   - asked: the instant of the question.
+    ///   - answered: the instant at which the answer came.
     ///   - isCertain: whether its word counts however long it took: what was believed was wrong, or may be old.
     func learn(
         _ time: Timestamp, asked: ContinuousClock.Instant, answered: ContinuousClock.Instant = .now,
@@ -46,7 +47,7 @@ package final class RedisClock: Sendable {
         }
     }
 
-    /// The server did not answer.
+    /// Notes that the server did not answer.
     func lose() { state.withLockedValue { $0.steadySince = nil } }
 
     /// Whether the server has answered without a break for that long.

@@ -36,8 +36,13 @@ package struct RulesFleet: Sendable {
         return processes.sorted { $0.name < $1.name }
     }
 
-    /// KEYS[1] -> rules of each process (a hash), KEYS[2] -> processes by the time of their last word (a sorted set)
-    /// ARGV[1] -> process, ARGV[2] -> hash of its rules, ARGV[3] -> how long its word is good, in milliseconds
+    /// Notes the rules of a process, and forgets those whose word is no longer good.
+    ///
+    /// - KEYS[1]: rules of each process (a hash)
+    /// - KEYS[2]: processes by the time of their last word (a sorted set)
+    /// - ARGV[1]: the process
+    /// - ARGV[2]: hash of its rules
+    /// - ARGV[3]: milliseconds for which its word is good
     private static let note = RedisScript(
         name: "noteRules",
         source: clock + """
@@ -51,7 +56,10 @@ package struct RulesFleet: Sendable {
             return 1
             """)
 
-    /// KEYS as `note` has them; ARGV[1] -> process
+    /// Forgets a process.
+    ///
+    /// - KEYS: as `note` has them
+    /// - ARGV[1]: the process
     private static let forget = RedisScript(
         name: "forgetRules",
         source: """
@@ -59,7 +67,11 @@ package struct RulesFleet: Sendable {
             return redis.call('ZREM', KEYS[2], ARGV[1])
             """)
 
-    /// KEYS as `note` has them; ARGV[1] -> how long a word is good, in milliseconds
+    /// Lists the processes whose word is good.
+    ///
+    /// - KEYS: as `note` has them
+    /// - ARGV[1]: milliseconds for which a word is good
+    ///
     /// Output: process, hash, process, hash…
     private static let list = RedisScript(
         name: "listRules",

@@ -50,7 +50,8 @@ enum StepBatches {
     static let mostSteps = 64
     /// The most bytes of one script. A single larger step leaves alone.
     static let mostBytes = 1 << 20
-    /// More than what is short in any step has together: numbers, fingerprints, the project, the job's own keys.
+    /// More bytes than the short parts of any step have together: numbers, fingerprints, the project, the job's own
+    /// keys.
     static let shortBytes = 2048
 
     /// - Returns: the steps in their order, as few batches as that allows.

@@ -1,4 +1,4 @@
-/// What a stream holds, and how far the workers of its groups are.
+/// The contents of a stream, and the progress of its groups' workers.
 package struct StreamState: Sendable, Equatable {
     package struct Worker: Sendable, Equatable {
         package var name: String
@@ -25,7 +25,7 @@ package struct StreamState: Sendable, Equatable {
         package var pending: Int
         /// At most ``StreamReader/workers``.
         package var workers: [Worker]
-        /// How many there are.
+        /// The number of all workers of the group.
         package var workerCount: Int
     }
 

@@ -57,10 +57,10 @@ package final class CallControl: Sendable {
         waiting?.goOn()
     }
 
-    /// Ends the call at its deadline. The client has what its reader has said to have taken, at most.
+    /// Ends the call at its deadline. The client has at most the bytes that its reader has said to have taken.
     package func expire() { end(.cancelled, handedOver: state.withLockedValue { $0.credit }) }
 
-    /// Says what to do when the call is ended. It is done at once if that has happened.
+    /// Sets the action for the end of the call. It is done at once if the call was ended already.
     package func onEnd(_ action: @escaping @Sendable () -> Void) {
         let isOver = state.withLockedValue { state in
             state.onEnd = action
@@ -69,7 +69,8 @@ package final class CallControl: Sendable {
         if isOver { action() }
     }
 
-    /// The call is over, and nothing is told any longer. What was to be told may hold the call itself.
+    /// Notes that the call is over: no closure is called any longer. They are dropped, since they may hold the call
+    /// itself.
     func close() {
         state.withLockedValue { state in
             state.onEnd = nil
@@ -90,7 +91,7 @@ package final class CallControl: Sendable {
         set { state.withLockedValue { $0.keptBytes = newValue } }
     }
 
-    /// The reader has taken `bytes` of the answer so far. An older signal changes nothing.
+    /// Notes that the reader has taken `bytes` of the answer so far. An older signal changes nothing.
     func credit(_ bytes: Int) {
         let goOn = state.withLockedValue { state -> (@Sendable () -> Void)? in
             state.credit = max(state.credit, bytes)
@@ -108,8 +109,8 @@ package final class CallControl: Sendable {
         max(state.credit, state.givenUp) >= level || state.stop != nil
     }
 
-    /// Whether the reader has taken `level` bytes, or the call was ended. If not, `goOn` is called when it is so. One
-    /// asks at a time.
+    /// Whether the reader has taken `level` bytes, or the call was ended. If not, `goOn` is called once it is so. Only
+    /// one caller asks at a time.
     package func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool {
         state.withLockedValue { state in
             guard !hasCredit(level, in: state) else { return true }

@@ -7,11 +7,12 @@ internal import ServiceLifecycle
 /// Takes jobs off the stream, as many as there are free slots, and starts them. One blocked reader for the whole
 /// process.
 ///
-/// Now and then it also takes over the jobs of forwarders that died or handed theirs back, and those that were given to
-/// this one in an answer that never came. It does so between two reads, so that the two together never take more than
-/// there are slots.
+/// Now and then it also takes over the jobs of forwarders that died or handed theirs back. The same goes for jobs that
+/// were given to this one in an answer that never came. It does so between two reads, so that the two together never
+/// take more than there are slots.
 ///
-/// When it is told to stop, it takes no more; what runs may end within the drain time, and the rest is handed back.
+/// When it is told to stop, it takes no more jobs. Those that run may end within the drain time, and the rest is handed
+/// back.
 package struct Intake: NamedService {
     /// Works on one delivery. Its job always ends once, or goes to another worker.
     package typealias Work = @Sendable (_ delivery: consuming Delivery, _ control: CallControl) async -> Void

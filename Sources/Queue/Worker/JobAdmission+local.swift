@@ -9,7 +9,7 @@ extension JobAdmission {
     ///   - client: takes the answer of a job that is worked on in this process; nil: job and answer go over Redis.
     ///   - completion: is called on the event loop of the connection. With an error that `mayHaveBeenExecuted` the job
     ///     may be queued all the same, and a caller that gives it up must cancel it.
-    /// - Throws: where the job cannot be sealed. Then nothing was done, and `completion` is not called.
+    /// - Throws: `EnvelopeError` if the job cannot be sealed. Then nothing was done, and `completion` is not called.
     package func enqueue(
         _ job: Job, on local: LocalWorker? = nil, for client: (any LocalClient)? = nil,
         completion: @escaping @Sendable (Result<Outcome, RedisError>) -> Void

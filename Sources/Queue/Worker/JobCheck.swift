@@ -13,11 +13,11 @@ package struct JobCheck: Sendable {
         package var deadLetterReason: String?
     }
 
-    /// The errors of a kind of jobs: what came to nothing, and what is to be done about it, differs between them.
+    /// The errors of a kind of jobs. The kinds differ in the work that came to nothing, and in the advice about it.
     package struct Errors: Sendable {
         /// The time that the job had was over before it was taken.
         var expired: GatewayError
-        /// The same of a job that another worker had taken before.
+        /// The same for a job that another worker had taken before.
         var expiredAgain: GatewayError
         /// The answer had begun when the worker was lost.
         var lost: GatewayError
@@ -40,7 +40,7 @@ package struct JobCheck: Sendable {
         self.maxDeliveries = maxDeliveries
     }
 
-    /// Says what is known at once. Enough for a job that was not taken over.
+    /// The answer as far as it is known at once. It is enough for a job that was not taken over.
     package func refusal(of job: Job, _ delivery: Delivery) -> Refusal? {
         guard delivery.count <= maxDeliveries else {
             let reason =
@@ -55,7 +55,7 @@ package struct JobCheck: Sendable {
         return nil
     }
 
-    /// Says all that there is to say: for a job that was taken over, Redis is asked whether its answer had begun.
+    /// The full answer: for a job that was taken over, Redis is asked whether its answer had begun.
     /// - Parameters:
     ///   - eventLoop: where `completion` is called; at once, if Redis need not be asked and the caller is there.
     ///   - completion: is given nil if the job is worked on.
@@ -90,7 +90,7 @@ extension GatewayError {
             "The call waited in the queue until its time (REQUEST_TIMEOUT) was over, and was not made. More forwarders shorten the wait.",
         retryAfter: 5)
 
-    /// The client must not repeat what may have been paid for.
+    /// The client must not repeat a call that may have been paid for.
     package static let expiredAgain = GatewayError(
         status: 504, type: "server_error", code: "expired_in_queue",
         message:

@@ -2,9 +2,9 @@ internal import Logging
 internal import NIOCore
 internal import Redis
 
-/// A step on the queue that is done until Redis has answered. One whose answer was lost does no harm when it is done
-/// again, since the first one ended the job's ownership, and a frame is known by its number. Ends with the process: a
-/// job of a client that left ends so too.
+/// A step on the queue that is done until Redis has answered. A step whose answer was lost does no harm when it is done
+/// again: the first one ended the job's ownership, and a frame is known by its number. The repetition ends with the
+/// process; a job whose client has left ends so too.
 struct JobStep<Value: Sendable>: Sendable {
     typealias Completion = @Sendable (Result<Value, RedisError>) -> Void
 
@@ -14,7 +14,7 @@ struct JobStep<Value: Sendable>: Sendable {
     private let step: @Sendable (@escaping Completion) -> Void
 
     /// - Parameters:
-    ///   - eventLoop: where it is said what became of the step.
+    ///   - eventLoop: the loop on which the outcome of the step is told.
     ///   - isOver: whether it need not be done again.
     ///   - step: does it, once.
     init(

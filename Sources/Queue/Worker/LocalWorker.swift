@@ -24,7 +24,7 @@ package final class LocalWorker: Sendable {
         /// The consumer that the job is given to.
         var consumer: String { intake.stream.consumer }
 
-        /// Starts the job that came: that which the slot was taken for, an older one in its place, or none.
+        /// Starts the job that came: the one that the slot was taken for, an older one in its place, or none.
         func start(_ given: JobAdmission.Reply.Given?, for client: any LocalClient) {
             switch given {
             case .this(let delivery): intake.start(delivery, for: client)
@@ -34,7 +34,7 @@ package final class LocalWorker: Sendable {
             giveUp()
         }
 
-        /// Is for no job any longer: it has begun, or does not come.
+        /// Gives the slot up: its job has begun, or does not come.
         func giveUp() { intake.jobs.unreserve(1) }
     }
 
@@ -57,7 +57,8 @@ package final class LocalWorker: Sendable {
     /// Ends a job if it runs here, or will.
     package func cancel(_ id: InsertionID, handedOver: Int?) { jobs.cancel(id, Cancellation(handedOver: handedOver)) }
 
-    /// A frame of the job's answer came over Redis: it was taken over, and its call here is for nothing.
+    /// Notes that a frame of the job's answer came over Redis: the job was taken over, and its call here is for
+    /// nothing.
     package func drop(_ id: InsertionID) { jobs.drop(id) }
 
     /// The reader of an answer has taken `bytes` of it.

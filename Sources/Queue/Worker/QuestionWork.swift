@@ -1,8 +1,8 @@
 package import Common
 package import Logging
 
-/// Works on one question off a queue: opens it, has it answered, sends the answer, ends the job. The job
-/// ends once, or goes to another worker.
+/// Works on one question off a queue: opens it, has it answered, sends the answer, ends the job. The job ends once, or
+/// goes to another worker.
 package struct QuestionWork: Sendable {
     /// Answers a question. An error becomes an answer if none has begun, and else breaks it off.
     /// - Parameter age: the time for which the question has been in the queue, other workers' time included.
@@ -25,7 +25,7 @@ package struct QuestionWork: Sendable {
 
     /// - Parameters:
     ///   - worker: takes the questions.
-    ///   - failure: what the client is told when `answer` throws.
+    ///   - failure: the error that the client is told when `answer` throws.
     ///   - ended: is told how the work on each question ended, and how long it took.
     package init(
         of worker: QueueWorker, envelope: Envelope, maxDeliveries: Int, failure: GatewayError, logger: Logger,

@@ -22,7 +22,7 @@ package struct QueueWorker: Sendable {
         package var spanLife: Duration
         /// The longest that a client waits for an answer.
         package var patience: Duration
-        /// What the process is in the audit log; nil: there is none.
+        /// The role of the process in the audit log; nil: there is no audit log.
         package var auditRole: Role?
 
         package init(concurrency: Int, settings: Settings) {
@@ -41,7 +41,7 @@ package struct QueueWorker: Sendable {
     package let sender: ResponseSender
     /// Hands jobs of this process to this worker.
     package let local: LocalWorker
-    /// For what else the worker asks of Redis.
+    /// The connection for everything else that the worker asks of Redis.
     package let commands: RedisClient
     /// Notes audit events; nil: there is no audit log.
     package let audit: AuditLog?

@@ -4,8 +4,8 @@ package import Upstream
 
 /// Cuts an answer into frames. Pure: bytes in, frames out.
 package struct ResponseFramer: Sendable {
-    /// Frames of an answer that is no stream grow to this, as far as its bytes come in time, so that the usual answer
-    /// is one frame.
+    /// The size to which frames of an answer that is no stream grow, as far as its bytes come in time. So the usual
+    /// answer is one frame.
     private static let frameBytes = 256 << 10
 
     package let head: UpstreamHead
@@ -50,7 +50,7 @@ package struct ResponseFramer: Sendable {
     package mutating func hold(_ rest: [UInt8]) { held += rest }
 
     /// The frame that ends the answer.
-    /// - Parameter error: why the answer ends before its end; nil if it is complete.
+    /// - Parameter error: the reason why the answer is cut short; nil if it is complete.
     package mutating func last(_ error: GatewayError? = nil) -> ResponseFrame {
         var last = frame(held)
         held = []

@@ -28,7 +28,7 @@ package struct ResponseSender: Sendable {
     /// Is given each span of a job that has ended here, as it was before it was sealed.
     package var keepSpan: @Sendable (_ span: [UInt8], _ id: InsertionID) -> Void = { _, _ in }
 
-    /// - Parameter audit: is told of what cannot be read here.
+    /// - Parameter audit: is told of entries that cannot be read here.
     package init(
         stream: JobStream, envelope: Envelope, defaultProject: String, spanLife: Duration, audit: AuditLog? = nil,
         logger: Logger
@@ -55,12 +55,12 @@ package struct ResponseSender: Sendable {
         case full
     }
 
-    /// Sends a frame in the middle of an answer; waits while Redis is away. A frame for a client in this process goes
-    /// without Redis, for a few seconds after Redis has confirmed that the job is still this worker's.
+    /// Sends a frame in the middle of an answer; waits while Redis is away. After Redis has confirmed that the job is
+    /// still this worker's, frames for a client in this process go without Redis for a few seconds.
     /// - Parameters:
     ///   - isConfirmed: whether Redis is to confirm it for this frame in any case.
     ///   - eventLoop: where `completion` is called.
-    /// - Returns: what became of it, if that is known at once; `completion` is not called then.
+    /// - Returns: the outcome, if it is known at once; `completion` is not called then.
     package func send(
         _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl,
         on eventLoop: any EventLoop,
@@ -248,8 +248,8 @@ package struct ResponseSender: Sendable {
         }
     }
 
-    /// Sees to an entry that cannot be read here. One that another worker may be able to read is left for it as long as
-    /// a client could wait for the answer; anything else is given up.
+    /// Sees to an entry that cannot be read here. An entry that another worker may be able to read is left for it, as
+    /// long as a client could wait for the answer. Any other entry is given up.
     /// - Parameters:
     ///   - eventLoop: where `completion` is called.
     ///   - completion: is called when the entry is no longer this worker's.
@@ -333,7 +333,7 @@ package struct ResponseSender: Sendable {
 }
 
 extension GatewayError {
-    /// - Parameter reason: why no worker can make the call.
+    /// - Parameter reason: the reason why no worker can make the call.
     package static func lost(_ reason: String) -> GatewayError {
         GatewayError(
             status: 502, type: "server_error", code: "job_lost",

@@ -9,7 +9,7 @@ package final class RunningJobs: Sendable {
     private static let rememberedCancellations = 100_000
 
     private struct State {
-        /// All that runs, by its entry on the stream.
+        /// The jobs that run, by their entries on the stream.
         // allowed: the keys are ids of stream entries, which Redis makes
         var running: [String: CallControl] = [:]
         var controls: [InsertionID: CallControl] = [:]
@@ -36,7 +36,7 @@ package final class RunningJobs: Sendable {
     private func freeSlots(in state: State) -> Int { max(capacity - state.running.count - state.reserved, 0) }
 
     /// Keeps slots free for jobs on their way here.
-    /// - Returns: how many; as many of `count` as are free.
+    /// - Returns: the number of slots that were taken; as many of `count` as are free.
     package func reserve(upTo count: Int) -> Int {
         state.withLockedValue { state in
             let granted = min(freeSlots(in: state), count)
@@ -55,14 +55,14 @@ package final class RunningJobs: Sendable {
         room?.resume(returning: free)
     }
 
-    /// Takes slots for entries that were read and are about to start, so that they are not taken for lost.
+    /// Takes slots for entries that were read and are about to start, so that the entries do not count as lost.
     func admit(_ entries: [String]) {
         state.withLockedValue { state in
             for entry in entries where state.running[entry] == nil { state.running[entry] = CallControl() }
         }
     }
 
-    /// A job begins. It can be ended by its id from now on; `waitUntilEmpty` is where its end is waited for.
+    /// Notes that a job begins. It can be ended by its id from now on; `waitUntilEmpty` waits for its end.
     func begin(_ id: InsertionID?, entry: String, client: (any LocalClient)? = nil) -> CallControl {
         let (control, isCancelled) = state.withLockedValue { state in
             let control = state.running[entry] ?? CallControl(client: client)
@@ -75,7 +75,7 @@ package final class RunningJobs: Sendable {
         return control
     }
 
-    /// A job that began has ended.
+    /// Notes that a job has ended.
     func finish(_ id: InsertionID?, _ entry: String, _ control: CallControl) {
         control.close()
         let (room, free, empty) = state.withLockedValue { state in
@@ -93,7 +93,7 @@ package final class RunningJobs: Sendable {
     }
 
     /// Waits until there is a free slot, or the task is cancelled. One task calls this.
-    /// - Returns: how many are free; 0 only if the task is cancelled.
+    /// - Returns: the number of free slots; 0 only if the task is cancelled.
     func waitForRoom() async -> Int {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -122,7 +122,7 @@ package final class RunningJobs: Sendable {
         }
     }
 
-    /// A job is not wanted any longer, whether it runs here, will come, or runs elsewhere.
+    /// Notes that a job is no longer wanted, whether it runs here, will come, or runs elsewhere.
     package func cancel(
         _ id: InsertionID, _ cancellation: Cancellation = Cancellation(), now: Timestamp = .now
     ) {
@@ -142,7 +142,7 @@ package final class RunningJobs: Sendable {
         control.end(.cancelled)
     }
 
-    /// The reader of an answer has taken `bytes` of it.
+    /// Notes that the reader of an answer has taken `bytes` of it.
     /// - Returns: whether the answer comes from here. A job that was taken over may still run here; then its new worker
     ///   must hear of this.
     @discardableResult

@@ -3,10 +3,10 @@ package import Logging
 package import Redis
 internal import ServiceLifecycle
 
-/// Hears which jobs are not wanted any longer and which slow readers have taken what was sent.
+/// Hears which jobs are no longer wanted, and which slow readers have taken the bytes that were sent.
 ///
-/// A message may be missed while the connection is away; after each new subscription the keys, which hold the truth,
-/// are looked up for what runs.
+/// A message may be missed while the connection is away. So after each new subscription the keys of the running jobs,
+/// which hold the truth, are looked up.
 package final class SignalListener: Service {
     private let subscriber: RedisSubscriber
     private let subscriptions: AsyncStream<Void>

@@ -5,7 +5,7 @@ package enum AuditField: String, Sendable, CaseIterable {
     case kind, subject, actor, account, user, project
 }
 
-/// What audit rows are asked for. All of its conditions hold for a row that passes.
+/// A selection of audit rows. All of its conditions hold for a row that passes.
 package struct AuditFilter: Sendable, Equatable {
     package typealias Condition = FilterCondition<AuditField>
 

@@ -12,7 +12,7 @@ package protocol AuditLogStore: Sendable {
     ) async throws -> RowPage<AuditEvent>
 }
 
-/// Who asks a question about the logs.
+/// The client that asks a question about the logs.
 package struct LogAsker: Sendable, Equatable {
     package var project: String
     /// Whether it is the operator, who sees what belongs to no project too.

@@ -4,7 +4,7 @@ internal import Common
 protocol RowFilterParser {
     associatedtype Filter
 
-    /// What can be asked for, for a hint to what was meant.
+    /// The names that can be asked for, to suggest the one that was meant.
     static var names: [String] { get }
 
     init(now: Timestamp)
@@ -14,7 +14,7 @@ protocol RowFilterParser {
     /// - Throws: a 400 that names the parameter.
     mutating func read(_ parameter: String, _ value: String) throws(GatewayError) -> Bool
 
-    /// Checks what several parameters say together.
+    /// Checks the parameters that depend on each other.
     func finished() throws(GatewayError) -> Filter
 }
 

@@ -1,6 +1,6 @@
 internal import Text
 
-/// Where a page ended, as its store counts places. Clients get it as text and give it back.
+/// The place at which a page ended, as its store counts places. Clients get it as text and give it back.
 package struct PageCursor: Sendable, Equatable {
     /// Further pages hold rows before this place.
     package var place: UInt64
@@ -12,7 +12,7 @@ package struct PageCursor: Sendable, Equatable {
         self.rest = rest
     }
 
-    /// Nil if the text is none that a page has given.
+    /// Reads a text; nil if it is none that a page has given.
     package init?(_ text: String) {
         guard text.hasPrefix(Self.prefix) else { return nil }
         let digits = Array(text.utf8.dropFirst(Self.prefix.utf8.count))
@@ -45,8 +45,8 @@ package struct PageCursor: Sendable, Equatable {
 /// Rows of a log, the newest first.
 package struct RowPage<Row: Sendable & Equatable>: Sendable, Equatable {
     package var rows: [Row]
-    /// Where the next page begins. Nil: there are no further rows. A store that has looked at enough rows for one page
-    /// may give fewer than were asked for, even none, and a cursor.
+    /// The place at which the next page begins. Nil: there are no further rows. A store that has looked at enough rows
+    /// for one page may give fewer than were asked for, even none, and a cursor.
     package var next: PageCursor?
 
     package init(rows: [Row], next: PageCursor?) {

@@ -1,6 +1,6 @@
 internal import Common
 
-/// What `GET /logs/requests` or `GET /logs/audit` asks for.
+/// The query of `GET /logs/requests` or `GET /logs/audit`.
 struct PageQuery<Filter> {
     var filter: Filter
     var cursor: PageCursor?

@@ -11,8 +11,8 @@ enum CSV {
         return out
     }
 
-    /// Appends a field, in quotes where it needs them. What a spreadsheet would take for a formula gets an apostrophe
-    /// in front (OWASP, "CSV Injection"): the text may be a client's.
+    /// Appends a field, in quotes where it needs them. A text that a spreadsheet would take for a formula gets an
+    /// apostrophe in front (OWASP, "CSV Injection"): the text may be a client's.
     static func appendField(_ text: String, to out: inout [UInt8]) {
         let formula: [UInt8] = Array("=+-@\t\r\n".utf8)
         let special: [UInt8] = Array(",\"\r\n".utf8)

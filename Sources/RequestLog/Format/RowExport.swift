@@ -5,7 +5,7 @@ internal import JSON
 protocol ShownRow: Sendable, Equatable {
     static var columns: [String] { get }
 
-    /// What stands in the columns.
+    /// The values of the columns.
     var fields: [String?] { get }
 
     /// Writes the row as an object.
@@ -49,7 +49,7 @@ struct RowExport<Row: ShownRow>: Sendable {
 }
 
 extension JSONWriter {
-    /// What `body` writes.
+    /// The text that `body` writes.
     static func text(_ body: (inout JSONWriter) -> Void) -> String {
         var writer = JSONWriter()
         body(&writer)

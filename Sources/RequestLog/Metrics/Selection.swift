@@ -34,7 +34,7 @@ enum Selection {
     }
 
     /// Puts what is less than a pivot in front of what equals it, and what is more behind (three-way partition).
-    /// - Returns: where those that equal it stand.
+    /// - Returns: the places of those that equal it.
     private static func partition(_ values: UnsafeMutableBufferPointer<Double>, _ range: Range<Int>) -> Range<Int> {
         let pivot = medianOfThree(
             values[range.lowerBound], values[range.lowerBound + range.count / 2], values[range.upperBound - 1])

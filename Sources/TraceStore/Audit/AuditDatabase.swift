@@ -15,7 +15,7 @@ struct AuditDatabase: AuditLogStore {
 
     /// - Parameters:
     ///   - database: the request log in the same file.
-    ///   - looks: how much one page looks at; for tests.
+    ///   - looks: the number of rows that one page looks at; for tests.
     init(database: RequestDatabase, looks: Int = Self.pageLooks) {
         self.database = database
         self.looks = looks
@@ -72,7 +72,7 @@ struct AuditDatabase: AuditLogStore {
 
     /// Deletes the oldest rows, one batch of them.
     /// - Parameter cutoff: only rows of before this.
-    /// - Returns: how many rows went. 0: nothing is left to delete.
+    /// - Returns: the number of rows that went. 0: nothing is left to delete.
     func deleteOldest(before cutoff: Timestamp = .distantFuture) async throws -> Int {
         try await database.write { db in
             let end = InsertionID.first(of: cutoff).bytes

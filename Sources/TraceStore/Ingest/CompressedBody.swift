@@ -1,6 +1,6 @@
 internal import Compression
 
-/// How a request's body is read: its codings are undone, within bounds.
+/// Reads a request's body: undoes its codings, within bounds.
 struct CompressedBody: Sendable {
     /// The codings of the body, in the order in which they were applied.
     let codings: [ContentCoding]
@@ -24,8 +24,9 @@ struct CompressedBody: Sendable {
     }
 
     /// The body with its codings undone.
-    /// - Parameter share: holds what the body becomes.
-    /// - Throws: 400 for what is not in its coding, 413 for what is too large, 429 if there is no room for it.
+    /// - Parameter share: holds the decompressed body.
+    /// - Throws: 400 for a body that is not in its coding, 413 for one that is too large, 429 if there is no room for
+    ///   it.
     func decompressed(_ body: [UInt8], in share: ExportBudget.Share) throws(LangfuseError) -> [UInt8] {
         guard !codings.isEmpty, !body.isEmpty else { return body }
         do throws(BodyDecoder.Failure) {

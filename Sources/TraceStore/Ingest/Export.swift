@@ -3,12 +3,12 @@ internal import JSON
 
 /// The body of an export on its way to rows. All of it is read and checked before anything is stored.
 struct Export: Sendable {
-    /// What is to be stored of an export, and what is not.
+    /// The spans of an export that are to be stored, and the number of those that are not.
     struct Content: Sendable {
         var observations: [Observation] = []
-        /// How many spans are wrong.
+        /// The number of spans that are wrong.
         var rejected = 0
-        /// What is wrong with the first of them.
+        /// The fault of the first of them.
         var complaint: String?
 
         /// The answer, in OTLP/JSON (`ExportTraceServiceResponse`).
@@ -39,9 +39,9 @@ struct Export: Sendable {
     let body: CompressedBody
 
     /// Reads an export. A bad span costs that span alone, as OTLP has it ("partial success").
-    /// - Parameter share: holds what the body becomes, decompressed.
-    /// - Throws: 400 for what cannot be read and for an export without any good span, 413 for what is too large, 429 if
-    ///   there is no room for it.
+    /// - Parameter share: holds the decompressed body.
+    /// - Throws: 400 for an export that cannot be read or has no good span; 413 for one that is too large; 429 if there
+    ///   is no room for it.
     func content(_ bytes: [UInt8], in share: ExportBudget.Share) throws(LangfuseError) -> Content {
         let bytes = try body.decompressed(bytes, in: share)
         let spans: [OTLPSpan]

@@ -42,8 +42,8 @@ enum OTLPProtobuf {
         if parts.isEmpty, template.defect != nil { spans.append(template) }
     }
 
-    /// Reads the head of a message (field 1), and finds the parts that it is of (field 2). What is wrong with the
-    /// message or its head is a defect of its own spans, which are found all the same, to be counted.
+    /// Reads the head of a message (field 1), and finds the parts that it is of (field 2). A fault of the message or
+    /// its head is a defect of its own spans, which are found all the same, to be counted.
     private static func parts(
         of message: ProtobufReader, _ template: inout OTLPSpan,
         _ head: (ProtobufReader, inout OTLPSpan) throws(OTLPError) -> Void

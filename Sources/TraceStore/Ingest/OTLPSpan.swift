@@ -15,7 +15,7 @@ struct OTLPSpan: Sendable, Equatable {
     var statusMessage: String?
     var resource = OTLPAttributes()
     var scope = OTLPScope()
-    /// What of it could not be read; nil: all could.
+    /// The fault of a part that could not be read; nil: all parts could.
     var defect: String?
 }
 
@@ -27,7 +27,7 @@ struct OTLPScope: Sendable, Equatable {
 }
 
 extension OTLPSpan {
-    /// What is wrong with the span; nil if nothing is.
+    /// The fault of the span; nil if it has none.
     var complaint: String? {
         if let defect { return defect }
         if !Self.isID(traceID, digits: 32) { return "traceId must be 32 hex digits, not all zero" }

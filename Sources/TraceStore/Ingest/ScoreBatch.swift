@@ -6,15 +6,15 @@ struct ScoreBatch: Sendable {
     /// The depth to which such a body may nest.
     private static let maximumDepth = EmbeddedJSON.maximumDepth
 
-    /// Those that are good.
+    /// The scores that are good.
     private(set) var scores: [Score] = []
-    /// What is wrong with the others.
+    /// The faults of the others.
     private(set) var faults: [ScoreBody.Fault] = []
     /// Whether the body is a list.
     let isList: Bool
 
     /// - Parameter now: milliseconds since 1970.
-    /// - Throws: 400 for what is neither.
+    /// - Throws: 400 for a body that is neither.
     init(_ body: [UInt8], now: Int64) throws(LangfuseError) {
         if let object = try? JSONObject.scan(body, maximumDepth: Self.maximumDepth) {
             isList = false

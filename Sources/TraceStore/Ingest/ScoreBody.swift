@@ -2,9 +2,9 @@ internal import Common
 internal import FoundationEssentials
 internal import JSON
 
-/// Reads the body of one score, and says what is wrong with it (Langfuse's `ScoreBody` and `PostScoresBody`).
+/// Reads the body of one score, and names its fault (Langfuse's `ScoreBody` and `PostScoresBody`).
 enum ScoreBody {
-    /// What is wrong with a score.
+    /// A fault of a score.
     struct Fault: Error, Equatable {
         /// The member that is to blame.
         var member: String

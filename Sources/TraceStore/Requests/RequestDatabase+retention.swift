@@ -7,7 +7,7 @@ extension RequestDatabase {
 
     /// Deletes the oldest rows, one batch of them.
     /// - Parameter cutoff: only rows of requests that came in before this.
-    /// - Returns: how many rows went. 0: nothing is left to delete.
+    /// - Returns: the number of rows that went. 0: nothing is left to delete.
     func deleteOldest(before cutoff: Timestamp = .distantFuture) async throws -> Int {
         try await database.write { db in
             let end = RequestPlace.start(of: cutoff)
@@ -33,7 +33,7 @@ extension RequestDatabase {
     }
 
     /// Deletes terms that no row has any longer, one batch of them.
-    /// - Returns: how many went.
+    /// - Returns: the number of rows that went.
     func deleteUnusedTerms(now: Timestamp) async throws -> Int {
         try await database.write { db in
             // A row written later may be older than this day, and has its terms anew then.

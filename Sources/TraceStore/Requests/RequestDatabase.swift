@@ -15,8 +15,8 @@ struct RequestDatabase: RequestLogStore {
     private let pageTime: Duration?
     private let shelf = NIOLockedValueBox(Shelf())
 
-    /// The writer's numbers between two transactions. What a transaction has learnt counts once it is committed, and
-    /// only if no terms were deleted meanwhile.
+    /// The writer's numbers between two transactions. Numbers that a transaction has learnt count once it is committed,
+    /// and only if no terms were deleted meanwhile.
     private struct Shelf {
         private var book = TermBook()
         private var edition = 0
@@ -38,7 +38,7 @@ struct RequestDatabase: RequestLogStore {
     }
 
     /// - Parameters:
-    ///   - looks: how much one page looks at; for tests.
+    ///   - looks: the amount that one page looks at; for tests.
     ///   - pageTime: nil: a page takes its time; for tests, which share their machine.
     init(database: TraceDatabase, looks: Int = Self.pageLooks, pageTime: Duration? = Self.pageTime) {
         self.database = database

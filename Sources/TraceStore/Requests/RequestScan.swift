@@ -120,7 +120,7 @@ struct RequestScan {
     /// - Parameters:
     ///   - numbers: the measured properties that `body` reads.
     ///   - terms: whether it reads the terms.
-    /// - Returns: how much it looked at, counted in rows that lie one after the other.
+    /// - Returns: the amount that it looked at, counted in rows that lie one after the other.
     /// - Throws: `TooManyRows` if it would look at more than charts may.
     mutating func all(
         reading numbers: [RequestNumber], terms: Bool, _ body: (StatementRows, inout TermTexts) throws -> Void

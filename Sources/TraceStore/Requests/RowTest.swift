@@ -135,6 +135,6 @@ struct RowTest {
 }
 
 extension RequestFilter.Test {
-    /// What all values that pass begin with.
+    /// The text with which all values that pass begin.
     fileprivate var start: String { if case .startsWith(let text) = self { text } else { "" } }
 }

@@ -21,7 +21,7 @@ struct KeyRing: Sendable {
     }
 
     /// The project that an `Authorization` header opens.
-    /// - Throws: what Langfuse answers to any other header.
+    /// - Throws: the answer that Langfuse gives to any other header.
     func project(_ authorization: String?) throws(LangfuseError) -> String {
         guard let authorization else { throw .noAuthorization }
         let parts = authorization.split(separator: " ", maxSplits: 1)

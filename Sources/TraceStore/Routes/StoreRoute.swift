@@ -49,7 +49,7 @@ struct StoreCall: Sendable {
         get throws { try QueryParameters(request.uri.query) }
     }
 
-    /// - Parameter parameter: as it came. What cannot be decoded stands for itself.
+    /// - Parameter parameter: as it came. Text that cannot be decoded stands for itself.
     init(_ request: Request, parameter: String, project: (name: String, number: Int64), _ logger: Logger) {
         self.request = request
         id = PercentDecoding.bytes(parameter[...].utf8).flatMap { String(validating: $0, as: UTF8.self) } ?? parameter

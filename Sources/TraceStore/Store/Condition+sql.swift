@@ -11,7 +11,7 @@ struct UnsupportedCondition: Error, Equatable {
 
 extension Condition {
     /// The condition on text, numbers and times, as SQL. Tags are the queries' own affair: they have an index.
-    /// - Parameter column: what stands for the column.
+    /// - Parameter column: the expression for the column.
     func fragment(_ column: SQLFragment) throws(UnsupportedCondition) -> SQLFragment {
         switch test {
         case .anyOf(let values): return column + " IN " + .list(values)

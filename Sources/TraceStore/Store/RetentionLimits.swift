@@ -1,4 +1,4 @@
-/// The limits of what the store keeps.
+/// The limits up to which the store keeps rows.
 package struct RetentionLimits: Sendable, Equatable {
     /// The time for which a row is kept after it was made.
     package var age: Duration
@@ -6,7 +6,7 @@ package struct RetentionLimits: Sendable, Equatable {
     package var bytes: Int
     /// The time for which a row of the request log is kept after the request came in.
     package var requestAge: Duration
-    /// How long an audit row is kept.
+    /// The time for which an audit row is kept.
     package var auditAge: Duration
 
     /// - Parameters:

@@ -12,11 +12,11 @@ enum Schema {
     }
 
     /// Rows are numbered as they come, so the smallest number is the oldest row. Times are milliseconds since 1970.
-    /// - `observation`: one row a span, narrow, so that a page of them is read from few pages of the file. What is long
-    ///   stands in `content`.
+    /// - `observation`: one row a span, narrow, so that a page of them is read from few pages of the file. Long values
+    ///   stand in `content`.
     /// - `tagged`: the index of tags, by `TagHash`. It holds all that the order of a page needs, and a trace's row for
     ///   those that ask for traces.
-    /// - `trace`: what the spans of a trace say of the trace.
+    /// - `trace`: the properties that the spans of a trace say of the trace.
     private static let first = """
         CREATE TABLE project(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
         CREATE TABLE trace(

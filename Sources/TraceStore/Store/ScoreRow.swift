@@ -3,7 +3,7 @@ internal import GRDB
 
 /// Reads a row of the table of scores, as a cursor stands on it (``WholeText``).
 enum ScoreRow {
-    /// What a list shows of the trace that a score is about.
+    /// The properties that a list shows of a score's trace.
     struct Trace: Sendable {
         var user: String?
         var tags: [String]

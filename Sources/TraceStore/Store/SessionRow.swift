@@ -4,9 +4,9 @@ internal import GRDB
 /// A session: the traces that name it.
 struct SessionRow: Sendable {
     var id: String
-    /// When its first observation began. Milliseconds since 1970.
+    /// The time at which its first observation began, in milliseconds since 1970.
     var created: Int64
-    /// That of its first observation.
+    /// The environment of its first observation.
     var environment: String
 
     /// - Parameter row: as a cursor stands on it (``WholeText``).
@@ -20,7 +20,7 @@ struct SessionQuery: Sendable {
     var project: Int64
     /// One session alone; nil: all.
     var id: String?
-    /// Conditions on when a session began, and on its environment.
+    /// Conditions on the time at which a session began, and on its environment.
     var from: Int64?
     var to: Int64?
     var environments: [String]?

@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// The files of the store as they were opened: the database, its log and the log's index. What is written into a file
-/// without a name is lost with the process, so that each call asks whether the names still lead to them.
+/// The files of the store as they were opened: the database, its log and the log's index. Rows in a file without a name
+/// are lost with the process. So each call asks whether the names still lead to these files.
 struct StoreFile: Sendable {
     enum Standing: Sendable {
         case inPlace
-        /// A name leads nowhere: the file was deleted or moved. What it held is in the open one.
+        /// A name leads nowhere: the file was deleted or moved. Its contents are in the open one.
         case gone
         /// A name leads to another file, which the store does not touch.
         case replaced

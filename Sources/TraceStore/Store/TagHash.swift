@@ -1,8 +1,8 @@
 internal import Crypto
 
-/// A tag as the index knows it: 64 bits of the SHA-256 of its project and its text. Most tags are long and many stand
-/// in the index a million times; in 64 bits two of a million tags meet once in tens of millions of stores, and then a
-/// page would show a row too many.
+/// A tag as the index knows it: 64 bits of the SHA-256 of its project and its text. Most tags are long, and many stand
+/// in the index a million times. In 64 bits, two of a million tags collide in one of tens of millions of stores. A page
+/// would then show a row too many.
 enum TagHash {
     static func of(_ tag: String, project: Int64) -> Int64 {
         var hash = SHA256()

@@ -7,7 +7,7 @@ extension TraceDatabase {
     /// Writes a file that was deleted or moved again under its name, out of what is open, and goes on with it. What was
     /// taken before is in the open file, and what comes meanwhile is refused, so nothing is lost.
     /// - Returns: whether it did. It touches neither a file that has its name nor another one that stands there.
-    /// - Throws: what SQLite or the file system says. A later call tries again.
+    /// - Throws: the error of SQLite or the file system. A later call tries again.
     func restore() async throws -> Bool {
         if let lost = opened.withLockedValue({ $0 }) {
             guard lost.file.standing == .gone else { return false }

@@ -6,7 +6,7 @@ extension TraceDatabase {
 
     /// Deletes the oldest rows, one batch of them.
     /// - Parameter cutoff: only rows that were made before this; milliseconds since 1970.
-    /// - Returns: how many rows went. 0: nothing is left to delete.
+    /// - Returns: the number of rows that went. 0: nothing is left to delete.
     func deleteOldest(before cutoff: Int64 = .max) async throws -> Int {
         try await write { db in
             let rows = try Row.fetchAll(

@@ -55,7 +55,7 @@ extension TraceDatabase {
 
     /// Deletes the oldest scores, one batch of them.
     /// - Parameter cutoff: only scores that were made before this; milliseconds since 1970.
-    /// - Returns: how many went. 0: nothing is left to delete.
+    /// - Returns: the number of rows that went. 0: nothing is left to delete.
     func deleteOldestScores(before cutoff: Int64 = .max) async throws -> Int {
         try await write { db in
             try db.execute(

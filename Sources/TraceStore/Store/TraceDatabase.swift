@@ -2,11 +2,11 @@ internal import Common
 internal import GRDB
 internal import NIOConcurrencyHelpers
 
-/// The file of the store: one writer, many readers (SQLite's write-ahead log). What `insert` has returned from outlives
-/// the process; a machine that loses its power may lose what it took in the last moments, as the log is synced at
-/// checkpoints only.
+/// The file of the store: one writer, many readers (SQLite's write-ahead log). Rows that `insert` has returned from
+/// outlive the process; a machine that loses its power may lose what it took in the last moments, as the log is synced
+/// at checkpoints only.
 final class TraceDatabase: Sendable {
-    /// KiB of pages that the writer keeps, and each reader. What they do not have comes from the system's own cache.
+    /// KiB of pages that the writer keeps, and each reader. Other pages come from the system's own cache.
     private static let writerCacheKiB = 32 << 10
     private static let readerCacheKiB = 8 << 10
     /// The size to which the write-ahead log is cut back at a checkpoint.
