@@ -14,8 +14,8 @@ protocol CallSteps: Sendable {
     /// The meter of the job; nil: nothing is measured.
     var meter: CallMeter? { get }
 
-    /// Whether the reader has taken so many bytes. If not, `goOn` is called when it has, or the call was ended. The
-    /// call is ended at the job's deadline at the latest: a reader that was killed says nothing more.
+    /// Whether the reader has taken `level` bytes. If not, `goOn` is called once it has, or once the call is ended. The
+    /// call is ended at the job's deadline at the latest, since a killed reader reports nothing more.
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool
 
     /// As ``ResponseSender/send(_:of:in:isConfirmed:control:on:completion:)``.

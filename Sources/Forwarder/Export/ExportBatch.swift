@@ -39,7 +39,7 @@ struct ExportBatch: Sendable {
         return records.count == spans.count ? records : nil
     }
 
-    /// Two halves of a batch that is too large, or was refused as a whole, to find what is wrong in it.
+    /// The two halves of a batch that is too large, or was refused as a whole. They help to find the fault in it.
     var halves: (ExportBatch, ExportBatch) {
         let middle = count / 2
         return (
@@ -48,8 +48,8 @@ struct ExportBatch: Sendable {
         )
     }
 
-    /// The number of these entries, from the first, that fit into one batch: at least one, however large. As OTLP they
-    /// may be too large together all the same.
+    /// The number of entries, from the first on, that fit into one batch: at least one, however large it is. Written as
+    /// OTLP, they may be too large together all the same.
     static func fitting(_ entries: some Collection<SpanOutbox.Entry>) -> Int {
         var (count, bytes) = (0, prefix.count + suffix.count)
         for entry in entries {
@@ -64,11 +64,12 @@ struct ExportBatch: Sendable {
 /// A span as it lay in the outbox.
 enum OutboxSpan: Sendable {
     case record(SpanRecord)
-    /// One OTLP/JSON object, as version 0.1.0 wrote all spans, and as they are written where its exporters may be.
+    /// One OTLP/JSON object. Version 0.1.0 wrote all spans so, and they are still written so where its exporters may
+    /// run.
     case json([UInt8])
 
-    /// - Parameter bytes: as they were before they were sealed.
-    /// - Throws: `WireError` for what is neither.
+    /// - Parameter bytes: the span as it was before it was sealed.
+    /// - Throws: `WireError` for bytes that are neither.
     init(_ bytes: [UInt8]) throws(WireError) {
         self = bytes.first == UInt8(ascii: "{") ? .json(bytes) : .record(try SpanRecord(bytes))
     }
@@ -83,15 +84,15 @@ enum OutboxSpan: Sendable {
     }
 }
 
-/// The meaning of a trace store's answer to a batch. (Langfuse's ingestion over OTLP: a batch is accepted or refused as
-/// a whole; 4xx is not to be sent again as it is, 408, 429 and 5xx are.)
+/// The meaning of a trace store's answer to a batch. Langfuse's ingestion over OTLP accepts or refuses a batch as a
+/// whole. After a 4xx a batch must not be sent again unchanged; after 408, 429 and 5xx it may be.
 enum ExportOutcome: Sendable, Equatable {
     case accepted
-    /// Something in the batch is wrong, or the place takes nothing at all: whether it takes other spans tells.
+    /// Something in the batch is wrong, or the place takes nothing at all. Other spans show which, if they are taken.
     case malformed(String)
-    /// The keys or the place are wrong, not the spans: nothing goes there until the operator has corrected them.
+    /// The keys or the place are wrong, not the spans. Nothing is taken there until the operator has corrected them.
     case refused(String)
-    /// It may be accepted later.
+    /// The batch may be accepted later.
     case later(String, after: Duration?)
 
     /// The longest `Retry-After` that is believed.
@@ -100,7 +101,7 @@ enum ExportOutcome: Sendable, Equatable {
     /// The most bytes of an answer that are looked at.
     static let mostBytes = 64 << 10
 
-    /// - Parameter body: the beginning of the answer's body, ``mostBytes`` at least if there are as many.
+    /// - Parameter body: the beginning of the answer's body, at least ``mostBytes`` if there are as many.
     init(_ head: UpstreamHead, _ body: [UInt8]) {
         self.init(status: head.status, retryAfter: Self.seconds(head))
         guard self == .accepted else { return }
@@ -125,7 +126,8 @@ enum ExportOutcome: Sendable, Equatable {
 
     init(_ error: UpstreamError) { self = .later(error.description, after: nil) }
 
-    /// Seconds alone: neither Langfuse nor the proxies before it send a date (RFC 9110 §10.2.3 allows one).
+    /// The seconds of `Retry-After`. A date, which RFC 9110 §10.2.3 allows, is not read: neither Langfuse nor the
+    /// proxies before it send one.
     private static func seconds(_ head: UpstreamHead) -> Int? {
         head.headers.first(named: "retry-after").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
     }

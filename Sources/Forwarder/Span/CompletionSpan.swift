@@ -3,10 +3,10 @@ internal import JSON
 internal import Policies
 internal import Upstream
 
-/// The facts about one completion while its call runs, and the span that becomes of it.
+/// The facts about one completion while its call runs, and the span that is made of them.
 ///
-/// It copies nothing of the request: it shares the bytes that are sent, and reads them when the span is written. An
-/// object, so that the frames of the call's task hold a reference each, not half a kilobyte; no other task has it.
+/// Nothing of the request is copied: this shares the bytes that are sent, and reads them when the span is written. It
+/// is a class, so that each frame of the call's task holds a reference, not half a kilobyte. No other task has it.
 final class CompletionSpan {
     let insertionID: InsertionID
     /// Nil for a request that belongs to no rollout, which the request log alone knows.
@@ -26,14 +26,14 @@ final class CompletionSpan {
     private var keys: [SecretString]
     private let textBytes: Int
     private let isCompact: Bool
-    /// A span that withholds it has no bytes of the request either.
+    /// The shown part of request and answer. A span that withholds it has no bytes of the request either.
     private(set) var content: SpanContent
     var provider: String?
     /// The model's name as the provider gets it.
     var model: String?
     /// Whether the call was made again after the provider may have taken it.
     var isRepeated = false
-    /// The calls before, which had not the last word.
+    /// The failed calls before the present one.
     private(set) var failedAttempts: [FailedAttempt] = []
     /// The last call: `provider/model`, and when it was made.
     private(set) var lastCall: (model: String, began: Timestamp)?
@@ -44,7 +44,7 @@ final class CompletionSpan {
     private(set) var usage: TokenUsage?
     /// The request log's further data; nil where nothing logs requests.
     var summary: RequestSummary?
-    /// Whether it is for the request log alone.
+    /// Whether the span is for the request log alone.
     private(set) var isRecord = false
 
     /// Nil for a job that belongs to no rollout, which has no span.
@@ -52,7 +52,7 @@ final class CompletionSpan {
     ///   - job: with its body still in it.
     ///   - textBytes: the most bytes of the input and of the output, each (`SPAN_TEXT_BYTES`).
     ///   - isCompact: whether the span is written as a ``SpanRecord``, and not as OTLP/JSON.
-    ///   - content: what it shows of request and answer.
+    ///   - content: the shown part of request and answer.
     ///   - isLogged: whether the request log reads it.
     convenience init?(
         _ job: Job, textBytes: Int = SpanLimits.spanText, isCompact: Bool = true, content: SpanContent = .whole,
@@ -94,12 +94,12 @@ final class CompletionSpan {
             && parts.allSatisfy { $0.utf8.allSatisfy { $0.hexValue != nil } }
     }
 
-    /// Keeps it for the request log alone: another program traces the completion. It loses the bodies.
+    /// Keeps the span for the request log alone, since another program traces the completion. It loses the bodies.
     func becomeRecord() {
         (isRecord, content, body) = (true, .withheld, [])
     }
 
-    /// Notes the call that will be made. From here on the request's own bytes are the only ones.
+    /// Notes the call that will be made. From here on only the bytes of that request are held.
     func sends(_ target: Target) {
         if !content.isWithheld { body = target.request.body }
         provider = target.provider
@@ -149,7 +149,7 @@ final class CompletionSpan {
 extension CompletionSpan {
     /// The span of a call that was answered, with any status.
     /// - Parameters:
-    ///   - failure: why an answer with a status of success is none.
+    ///   - failure: the reason why an answer with a status of success failed; nil if it did not.
     ///   - time: when the answer ended.
     func answered(_ failure: CompletionFailure? = nil, at time: Timestamp = .now) -> [UInt8] {
         guard let answer else { return write(CollectedResponse(), failure: nil, status: nil, end: time) }
@@ -159,13 +159,13 @@ extension CompletionSpan {
             return write(
                 CollectedResponse(), failure: (message, String(answer.status)), status: answer.status, end: time)
         }
-        // What came of an answer that failed stands beside the error.
+        // The part that came of a failed answer stands beside the error.
         return write(
             collected, failure: failure.map { ($0.message, $0.code.rawValue) }, status: answer.status, end: time)
     }
 
-    /// The span of a call that ended with an error of the gateway. What came of its answer before stands beside the
-    /// error.
+    /// The span of a call that ended with an error of the gateway. The part of its answer that came before stands
+    /// beside the error.
     func failed(_ error: GatewayError, at time: Timestamp = .now) -> [UInt8] {
         summary?.fails(with: error, hasAnswer: answer != nil)
         let hasOutput = answer.map { (200..<300).contains($0.status) } ?? false
@@ -200,7 +200,7 @@ extension CompletionSpan {
         }
         writer.integer(.status, status)
         writeSummary(&writer, status)
-        // What is left for them is known once all else but the end is written.
+        // The room for input and output is known once all else but the end is written.
         let texts = SpanTexts(
             input: request.input, messages: request.messages, output: output, limit: textBytes,
             room: room(beside: writer, request, output))
@@ -208,7 +208,7 @@ extension CompletionSpan {
         if let output = texts.output { writer.text(.output, [output]) }
         let notes = [answer.note, request.note, texts.note].compactMap(\.self)
         let message = failure.map { failure in
-            // A provider's error may quote what it was sent; what kind of error it is says no more than that.
+            // A provider's error may quote the request. The kind of the error quotes nothing.
             content.isWithheld
                 ? "The message of `\(failure.type)` is withheld."
                 : Redaction(keys).clean(redactor.redacted(failure.message))
@@ -234,8 +234,8 @@ extension CompletionSpan {
     private func room(beside writer: SpanWriter, _ request: SpanRequest, _ output: ByteSlice?) -> Int {
         let limit = SpanLimits.span(textBytes: textBytes) - SpanLimits.ending
         let texts = request.input.reduce(output?.count ?? 0) { $0 + $1.count }
-        // At worst each byte takes six, and each attribute its name. A span that is far from the limit need not be
-        // written to know.
+        // At worst each byte takes six, and each attribute takes its name. A span that is far from the limit need not
+        // be written to know.
         guard 6 * (texts + writer.bytes.count) + SpanLimits.ending > limit else {
             return limit - 6 * writer.bytes.count - SpanLimits.ending
         }
@@ -244,7 +244,7 @@ extension CompletionSpan {
 }
 
 extension CompletionSpan {
-    /// Writes whose span this is.
+    /// Writes the identity of the completion.
     func writeIdentity(
         _ writer: inout SpanWriter, _ request: SpanRequest, _ metadata: [ResolvedMetadata.Entry]
     ) {
@@ -263,7 +263,7 @@ extension CompletionSpan {
         writer.string(.modelAsked, modelAsked)
         writer.string(.traceparent, traceparent)
         writer.string(.contentMetadata, content.word, isClean: true)
-        // Once more as metadata, since Langfuse's newer servers keep no attribute that they do not know.
+        // Written once more as metadata, since Langfuse's newer servers keep no attribute that they do not know.
         if isRepeated {
             writer.string(.possiblyPaidTwice, "true", isClean: true)
             writer.string(.possiblyPaidTwiceMetadata, "true", isClean: true)
@@ -276,9 +276,9 @@ extension CompletionSpan {
         }
     }
 
-    /// The model and its parameters, for Langfuse and as OpenTelemetry's conventions for generative AI have them.
+    /// Writes the model and its parameters, by Langfuse's names and by OpenTelemetry's conventions for generative AI.
     func writeModels(_ writer: inout SpanWriter, _ request: SpanRequest, _ answer: CollectedResponse) {
-        // Each stands in several places, and is gone through for secrets once.
+        // Each of them stands in several places, and is searched for secrets once.
         let provider = provider.map(writer.redactor.clean)
         let requested = (model ?? modelAsked).map(writer.redactor.clean)
         let answered = answer.model.map(writer.redactor.clean)
@@ -291,7 +291,7 @@ extension CompletionSpan {
         writer.string(.responseModel, answered, isClean: true)
         writer.string(.responseID, answer.id)
         writer.strings(.finishReasons, SpanLimits.first(of: answer.finishReasons))
-        // Cut it would be no list any longer.
+        // A cut text would be no list any longer.
         let reasons = FinishReasons.text(answer.finishReasons).flatMap { $0.utf8.count > SpanLimits.value ? nil : $0 }
         writer.string(.finishReasonsMetadata, reasons)
         writer.double(.temperature, request.numbers["temperature"])
@@ -325,10 +325,10 @@ extension CompletionSpan {
         writer.integer(.cachedTokens, usage.cached)
     }
 
-    /// The calls, if there were several. The last one's answer is the completion's.
+    /// Writes the calls, if there were several. The last one's answer is the completion's.
     /// - Parameters:
     ///   - end: when the completion ended.
-    ///   - failure: why it failed; nil if it did not.
+    ///   - failure: the kind of its failure; nil if it did not fail.
     func writeAttempts(_ writer: inout SpanWriter, end: Timestamp, failure: String?) {
         guard !failedAttempts.isEmpty else { return }
         for (index, attempt) in failedAttempts.enumerated() {
@@ -346,12 +346,13 @@ extension CompletionSpan {
 }
 
 extension CompletionSpan {
-    /// The metadata without secrets: what is one by its name is left out, and what looks like one is replaced.
+    /// The metadata without secrets: an entry with a secret's name is left out, and text that looks like a secret is
+    /// replaced.
     func shownMetadata(_ redactor: SecretRedactor) -> [ResolvedMetadata.Entry] {
         ShownText.metadata(metadata, clean: redactor.clean)
     }
 
-    /// The ids and the metadata as the trace's metadata. What the body says under the same names counts less.
+    /// The ids and the metadata as the trace's metadata. The body's values under the same names count less.
     func traceMetadata(_ metadata: [ResolvedMetadata.Entry]) -> SpanObject {
         var object = SpanObject()
         object.add("insertion_id", insertionID.description)
@@ -364,13 +365,13 @@ extension CompletionSpan {
     /// The tags of the body and of the metadata, each once. Behind them come the ids.
     func tags(_ request: SpanRequest, _ metadata: [ResolvedMetadata.Entry], before ids: [String]) -> [String] {
         guard !(request.tags.isEmpty && metadata.isEmpty) else { return [] }
-        // A LiteLLM proxy gets the ids as tags too; they shall not stand before themselves.
+        // A LiteLLM proxy gets the ids as tags too. They shall not be written twice.
         var seen = Set(ids.map { Array($0.utf8) })
         let tags = request.tags + SpanLimits.first(of: metadata.map(\.tag))
         return tags.filter { seen.insert(Array($0.utf8)).inserted }
     }
 
-    /// An object of the metadata's keys with their sources.
+    /// Writes an object of the metadata's keys with their sources.
     func writeOrigins(_ writer: inout SpanWriter, _ metadata: [ResolvedMetadata.Entry]) {
         guard !metadata.isEmpty else { return }
         var origins = SpanObject()

@@ -2,8 +2,8 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// Keeps what a span needs of an answer while its bytes pass by. What it is, a stream or a body, its first bytes say
-/// and not its label.
+/// Keeps the parts of an answer that a span needs, while the answer's bytes pass by. Its first bytes, and not its
+/// label, tell a stream from a body.
 struct ResponseCollector: Sendable {
     private var form = ResponseForm()
     /// Nil for an answer that is no stream.
@@ -80,7 +80,7 @@ struct ResponseCollector: Sendable {
         guard isSuccess, count == kept else { return nil }
         let bytes = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
         do throws(JSONScanError) { return try Self.usage(in: bytes) } catch {
-            // `NaN` among the log probabilities, as some servers write it, stands before the usage.
+            // Some servers write `NaN` among the log probabilities, which stand before the usage.
             return JSONRepair.repair(bytes, 0..<bytes.count).flatMap { try? Self.usage(in: $0.bytes) }
         }
     }
@@ -94,8 +94,8 @@ struct ResponseCollector: Sendable {
         return usage
     }
 
-    /// The answer of events that stand in what is neither JSON nor a stream: one JSON object a line, or a stream behind
-    /// other text.
+    /// The answer of events that stand in a text that is neither JSON nor a stream: one JSON object a line, or a stream
+    /// behind other text.
     private static func events(in bytes: [UInt8]) -> CollectedResponse? {
         var stream = StreamCollector(takesBareLines: true)
         stream.take(bytes + Array("\n\n".utf8))
@@ -118,14 +118,15 @@ struct CollectedResponse: Sendable {
     var usage: TokenUsage?
     var model: String?
     var id: String?
-    /// The fault that an answer with an error status states, with the provider's code if any. Not yet free of keys.
+    /// The fault that an answer with an error status states, with the provider's code if any. Keys are not yet taken
+    /// out.
     var error: String?
     /// The members of the answer beside its choices.
     var others = ResponseMembers()
     var faults: ResponseFaults = []
-    /// Whether it is a body that is no JSON.
+    /// Whether the answer is a body that is no JSON.
     private(set) var isForeign = false
-    /// A note of what could not be read.
+    /// A note of the parts that could not be read.
     var note: String?
 }
 
@@ -171,7 +172,7 @@ extension CollectedResponse {
         isForeign = true
         note = bytes.isEmpty ? "The answer is empty." : "The answer is not JSON."
         guard !bytes.isEmpty else { return }
-        // Repairing what is no UTF-8 makes it longer.
+        // A repair of text that is no UTF-8 makes it longer.
         let text = ByteSlice(ByteSlice(bytes).prefix(SpanLimits.foreign).text).prefix(SpanLimits.foreign).text
         output = [
             ByteSlice(
@@ -202,7 +203,7 @@ extension CollectedResponse {
             messages.isEmpty ? [] : [ByteSlice("[")] + messages.joined(separator: [ByteSlice(",")]) + [ByteSlice("]")]
     }
 
-    /// The message, and behind its own members what the choice says beside it.
+    /// Reads a choice: its message, and behind the message's own members the other members of the choice.
     private mutating func readChoice(_ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) -> [ByteSlice]?
     {
         var message: Range<Int>?
@@ -211,7 +212,7 @@ extension CollectedResponse {
             if walker.isName(name, "message") {
                 message = try walker.skip()
             } else if walker.isName(name, "delta"), message == nil {
-                // An event of a stream that came by itself.
+                // The body is a single event of a stream.
                 message = try walker.skip()
             } else if walker.isName(name, "finish_reason"), try walker.kind() == .string {
                 guard let reason = try walker.string() else { return }
@@ -250,7 +251,8 @@ extension CollectedResponse {
         return pieces + [ByteSlice("}")]
     }
 
-    /// The parts of a withheld answer that may be shown: its usage, and why it ended in words of the API's own.
+    /// The parts of a withheld answer that may be shown: its usage, model and id, and the finish reasons that are the
+    /// API's own words.
     var withoutContent: CollectedResponse {
         var other = CollectedResponse()
         other.usage = usage
@@ -264,7 +266,7 @@ extension CollectedResponse {
         "tool_use", "refusal",
     ]
 
-    /// Puts a sentence before what the note says.
+    /// Puts a sentence before the note.
     mutating func add(_ sentence: String) { note = note.map { "\(sentence) \($0)" } ?? sentence }
 
     /// Reads a member that answers and events of a stream have in common. Returns false if it is another.
@@ -286,7 +288,7 @@ extension CollectedResponse {
         return true
     }
 
-    /// The first text that is not empty stands; a stream repeats it in each event.
+    /// Sets a text. The first one that is not empty stands; a stream repeats it in each event.
     private static func set(_ text: inout String?, _ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) {
         guard let range = try walker.string(), text == nil, !range.isEmpty else { return }
         text = JSONText.unescaped(bytes[range]).map { ByteSlice($0).prefix(SpanLimits.value).text }
