@@ -8,11 +8,11 @@ package import ServiceLifecycle
 package import Telemetry
 internal import Upstream
 
-/// The forwarder, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no
-/// more jobs are taken and what runs ends, then the connections go.
+/// The parts of a forwarder, in the order in which they start. They stop in the reverse order: first no more jobs are
+/// taken and the running ones end, then the connections close.
 package struct ForwarderService {
     package let services: [any Service]
-    /// Whether calls are made with keys of the operator's, as it is at the start.
+    /// Whether calls are made with keys of the operator's, as of the start.
     package let lendsKeys: Bool
     /// Hands jobs of this process to this forwarder.
     package let local: LocalWorker

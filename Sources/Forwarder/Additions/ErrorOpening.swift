@@ -26,7 +26,7 @@ struct ErrorOpening: Sendable {
     mutating func take(_ bytes: [UInt8]) {
         guard finding == .undecided else { return }
         if form == .unknown, let first = bytes.first(where: { $0 > UInt8(ascii: " ") }) {
-            // What begins otherwise, such as a list, is an answer that comes piece by piece.
+            // An answer with another beginning, such as a list, comes piece by piece.
             guard Self.beginnings.contains(first) else {
                 finding = .content
                 return
@@ -72,7 +72,7 @@ struct ErrorOpening: Sendable {
         events = reader
     }
 
-    /// Whether what has come is an error that names a member of the request.
+    /// Whether the beginning is an error that names a member of the request.
     func names(_ member: String) -> Bool {
         guard finding != .content else { return false }
         return isNamedError ? MemberRefusal.names(member, in: text) : MemberRefusal.names(member, inAnswer: text)

@@ -18,15 +18,15 @@ enum MemberRefusal {
 
     /// - Parameters:
     ///   - body: the answer's, as far as it is kept.
-    ///   - isWhole: whether that is all of it. Else it is judged by what there is.
+    ///   - isWhole: whether the body is complete. If not, the kept part decides.
     static func names(_ member: String, in body: [UInt8], isWhole: Bool = true, status: Int = 400) -> Bool {
-        // Behind a 500 a completion may have been made, and paid for: one is believed only if it blames the member.
+        // Before a 500 a completion may have been made and paid for: the answer counts only if it blames the member.
         var search = RefusalSearch(body, for: words(for: member), mustBlame: status == 500)
         let first = body.first { $0 > UInt8(ascii: " ") }
         let mayBeJSON = first.map { "{[\"".utf8.contains($0) } ?? false
         guard isWhole ? JSONWalker.isValue(body) : mayBeJSON else { return search.isNamed(in: body[...]) }
         var walker = JSONWalker(body)
-        // A text that is cut is searched up to there.
+        // A text that is cut is searched up to the cut.
         try? search.value(&walker, depth: 0)
         return search.isNamed
     }
@@ -61,7 +61,7 @@ enum MemberRefusal {
 
     /// The spellings of a member in words for people, in lower case.
     private static func words(for member: String) -> [[UInt8]] {
-        // The usage is all that is asked for, so some name that instead.
+        // Only the usage is asked for, so some servers name that instead.
         let names = member == StreamOptions.member ? [member, "include_usage"] : [member]
         return names.flatMap { name in
             ["_", "-", " ", ""].map { separator in
@@ -127,11 +127,11 @@ private struct RefusalSearch {
                 try value(&walker, depth: depth + 1, isBody: isBody)
             }
         } catch {
-            // Of a body that is cut it is not known whether it is the request.
+            // A cut body may be the request, so a name in it does not count.
             if isBody || depth > 0 && hasModel && hasPrompt { isNamed = false }
             throw error
         }
-        // The request, under any name. It is named there only because it was sent.
+        // This is the request, under any name. The member stands in it only because it was sent.
         if isBody ? hasModel || hasPrompt : depth > 0 && hasModel && hasPrompt { isNamed = false }
     }
 

@@ -3,10 +3,12 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import Upstream
 
-/// One call whose request has members of the gateway's own. An answer that may refuse them is held back until it is
-/// whole, and one with a good status until its first event or its body has come: some servers refuse a request there.
-/// Both are bounded, and judged by what there is when the bound is reached or the answer breaks off. If the answer
-/// names one of the members, the request is sent once more without it; else the answer goes on as it came.
+/// One call whose request has members of the gateway's own.
+///
+/// An answer that may refuse these members is held back until it is whole. An answer with a good status is held back
+/// until its first event or its body has come, since some servers refuse a request there. Time and bytes are bounded.
+/// At a bound, or if the answer breaks off, the part that has come decides. If the answer names one of the members, the
+/// request is sent once more without it. Otherwise the answer goes on as it came.
 final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
     private enum Phase {
         /// The head has not come.
@@ -137,9 +139,9 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
         eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { self.settle() }
     }
 
-    /// Decides by what is held back: sends the request once more, or passes it on.
+    /// Decides by the held bytes: sends the request once more, or passes the answer on.
     /// - Parameters:
-    ///   - isRest: whether nothing follows what is held, which has come as a whole.
+    ///   - isRest: whether the held bytes are all of the answer.
     ///   - hasEnded: whether the present request's call is over.
     /// - Returns: whether the request is sent once more.
     @discardableResult
@@ -169,7 +171,7 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
         return true
     }
 
-    /// Passes on what was held back.
+    /// Passes on the held bytes.
     private func release(isRest: Bool) {
         switch state.value.phase {
         case .holding(let head, _), .opening(let head, _, _):

@@ -2,7 +2,7 @@ internal import Common
 internal import NIOConcurrencyHelpers
 internal import Upstream
 
-/// The members that the gateway adds to requests and that providers have refused: which, by account, place and model.
+/// The members added by the gateway that providers have refused, by account, place and model.
 final class RefusedMembers: Sendable {
     private struct Place: Hashable {
         let provider: UTF8Text
@@ -23,7 +23,7 @@ final class RefusedMembers: Sendable {
 
     /// The most places that are remembered (`REFUSED_MEMBER_LIMIT`).
     private let limit: Int
-    /// The time for which each is (`REFUSED_MEMBER_TTL`). Then the member is tried anew.
+    /// The time for which a place is remembered (`REFUSED_MEMBER_TTL`). Then the member is tried anew.
     private let life: Duration
     private let now: @Sendable () -> ContinuousClock.Instant
     private let entries = NIOLockedValueBox<[Place: Entry]>([:])

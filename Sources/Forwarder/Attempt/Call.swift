@@ -30,9 +30,9 @@ final class Call {
     private let limits: CallLimits
     private let eventLoop: any EventLoop
     private let logger: Logger
-    /// Reads the usage of an answer that no span is made of, if a limit on tokens needs it.
+    /// Reads the usage of an answer without a span, if a limit on tokens needs it.
     private var meter: ResponseCollector?
-    /// Whether anything can have reached the provider, of this attempt or of one before.
+    /// Whether anything of this attempt or an earlier one can have reached the provider.
     private var mayHaveReached: Bool {
         didSet { span?.countsTokens = mayHaveReached && countsTokens }
     }
@@ -46,9 +46,9 @@ final class Call {
     private var began = ContinuousClock.now
     private var beganAt = Timestamp.epoch
     private var answer: RelayedResponse?
-    /// The part before the answer's content; nil if nothing is to be known of it.
+    /// The part before the answer's content; nil if it is not looked into.
     private var preamble: Preamble?
-    /// Until when it may be held back, as long as no timer is set for that.
+    /// The time until which it may be held back; nil once a timer is set for that.
     private var holdEnds: ContinuousClock.Instant?
     /// Whether a stream had no content in the time that its client gives it.
     private var isLate = false
@@ -65,7 +65,7 @@ final class Call {
     private var isSending = false
     private var lacksCredit = false
     private var isPaused = false
-    /// Is called once, when the job is over here.
+    /// A closure that is called once, when the job is over here.
     private var done: (@Sendable () -> Void)?
 
     /// - Parameters:
@@ -150,7 +150,7 @@ extension Call {
         goOn()
     }
 
-    /// Does what can be done now: sends what has come, or ends the call.
+    /// Takes all steps that are possible now: sends the bytes that have come, or ends the call.
     private func goOn() {
         while phase == .calling, !isSending, !lacksCredit {
             if steps.stop != nil { return stopped() }
@@ -211,7 +211,7 @@ extension Call {
         }
     }
 
-    /// Makes the provider wait while what it has sent is not taken.
+    /// Makes the provider wait while the bytes that it has sent are not taken.
     private func regulate() {
         guard phase == .calling, outcome == nil else { return }
         let isFull = lacksCredit || isSending && pending.count >= Self.capacity
@@ -231,7 +231,7 @@ extension Call {
         holdEnds = .now + limits.hold
     }
 
-    /// Sets the time at which the answer goes out as it is. One that comes as a whole needs none.
+    /// Sets the time at which the answer goes out as it is. An answer that comes as a whole needs none.
     private func boundHold() {
         guard preamble != nil, let end = holdEnds.take() else { return }
         schedule(in: max(ContinuousClock.now.duration(to: end), .zero)) { call in
@@ -301,7 +301,7 @@ extension Call {
     }
 
     /// Makes the next call that a rule or the client has for a failure, before anything of an answer has left.
-    /// - Parameter failures: the failure, by all that rules may call it.
+    /// - Parameter failures: the failure, under each name that rules may use.
     private func goOn(after failures: [Route.Failure], mayBePaid: Bool = true, retryAfter: Duration? = nil) -> Bool {
         guard steps.stop == nil else { return false }
         for failure in failures {
@@ -349,13 +349,13 @@ extension Call {
         end(.init(frame, succeeded: false, span: span?.failed(error)))
     }
 
-    /// The call was ended from outside, and nothing is on its way to Redis.
+    /// Ends the job of a call that was ended from outside. Nothing is on its way to Redis.
     private func stopped() {
         mayHaveReached = mayHaveReached || transfer != nil
         endTransfer()
         if answer?.isWhole(sent: sent, handedOver: steps.handedOver) ?? false { return finish() }
         if steps.stop == .released { return handBack() }
-        // The answer is for a client that fetches it later, if for any.
+        // Only a client that fetches the answer later can still get one.
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
         end(.init(frame, succeeded: false, span: span?.failed(job.remaining() > .zero ? .cancelled : plan.expired)))
     }
@@ -371,7 +371,7 @@ extension Call {
         steps.finish(ending) { call.value.close() }
     }
 
-    /// The job's use of the limits on tokens. An answer of the provider's that does not say was perhaps paid for.
+    /// The job's use of the limits on tokens. An answer that states no usage was perhaps paid for.
     private func spent(_ usage: TokenUsage?) -> TokensSpent {
         guard countsTokens else { return .unknown }
         return mayHaveReached ? TokensSpent(usage, of: job, by: plan.target) : .none

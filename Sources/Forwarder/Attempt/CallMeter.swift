@@ -52,7 +52,7 @@ final class CallMeter {
     /// Notes the end of the job.
     /// - Parameter stop: the reason why the call was ended from outside.
     func ends(_ job: Job, _ ending: ResponseSender.Ending, stop: CallControl.Stop?) {
-        // A call whose time is over is ended as one that is not wanted any longer, and has failed.
+        // A call whose time is over is ended like an unwanted one, but counts as failed.
         let isCancelled = stop == .cancelled && job.remaining() > .zero
         let outcome: ForwarderMetrics.Outcome =
             if ending.succeeded {
@@ -83,7 +83,7 @@ final class CallMeter {
         target?.countEnd(.released)
     }
 
-    /// The last call's. An answer with a status of success may have been broken off.
+    /// The result of the last call. An answer with a status of success may have been broken off.
     private func result(_ succeeded: Bool) -> String {
         if status >= 400 || succeeded && status > 0 { return MetricLabels.status(status) }
         return error.flatMap { MetricLabels.failure($0.code) } ?? "broken_off"

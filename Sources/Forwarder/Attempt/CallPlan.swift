@@ -2,8 +2,8 @@ internal import Common
 internal import Queue
 internal import Upstream
 
-/// The targets of a job's call, and what follows a failed one: the same again, one to another target, or none. It makes
-/// no call and knows no clock.
+/// Decides which target a job's call goes to, and what follows a failed call: the same call again, a call to another
+/// target, or none. A plan makes no call and knows no clock.
 struct CallPlan {
     /// The step that follows a failed call.
     enum Next: Equatable {
@@ -17,7 +17,7 @@ struct CallPlan {
     /// The facts about a failed call that a rule may name.
     struct Failure {
         var failure: Route.Failure
-        /// Whether it may have been paid for.
+        /// Whether the call may have been paid for.
         var mayBePaid = true
         /// The wait that the provider asks of its clients (`Retry-After`).
         var retryAfter: Duration?
@@ -29,7 +29,7 @@ struct CallPlan {
     private static let longestWait = Duration.seconds(60)
 
     private(set) var target: Target
-    /// The job at its present target, where a rule chose it; nil: it has no other.
+    /// The job at its present target, where a rule chose that; nil if the job has no other target.
     private(set) var routed: RoutedJob?
     private var attempts: Attempts
     private let limits: CallLimits
@@ -40,7 +40,7 @@ struct CallPlan {
     private(set) var calls = 0
     /// Calls to the present target that a rule or the client had made again.
     private var retries = 0
-    /// The calls that had not the last word.
+    /// The failed calls that another call followed.
     private(set) var failures: [FailedAttempt] = []
 
     /// - Parameter routed: the job at its first target, where the operator's rules have chosen it.
@@ -72,11 +72,11 @@ struct CallPlan {
     /// Notes that the present call goes on with a request that was changed.
     mutating func changeTarget(_ target: Target) { self.target = target }
 
-    /// The step that follows a failure of the transport, as far as no rule says it.
+    /// Decides the step that follows a failure of the transport, as far as no rule decides it.
     /// - Parameters:
-    ///   - failure: what rules call it.
+    ///   - failure: the rules' name of the failure; nil if they have none.
     ///   - times: when the call was made and when it had failed.
-    ///   - elapsed: since the call began.
+    ///   - elapsed: the time since the call began.
     ///   - remaining: what is left until the client's time is over.
     mutating func next(
         after error: UpstreamError, _ failure: Route.Failure?, _ times: (began: Timestamp, ended: Timestamp),
@@ -90,10 +90,11 @@ struct CallPlan {
         return .repeatOnFresh
     }
 
-    /// The pause before the next call that a rule has for a failure, or the client asked for; nil: there is none.
+    /// Returns the pause before the next call, if a rule has one for the failure or the client asked for one; nil if no
+    /// call follows.
     /// - Parameters:
-    ///   - jitter: from 0 to 1, by chance.
-    /// - Throws: what the client is told if the next target cannot be called.
+    ///   - jitter: a random number from 0 to 1.
+    /// - Throws: the error for the client if the next target cannot be called.
     mutating func pause(
         after failed: Failure, remaining: Duration, jitter: Double
     ) throws(GatewayError) -> Duration? {
@@ -114,7 +115,8 @@ struct CallPlan {
         return .zero
     }
 
-    /// Whether a call may follow one whose answer has begun: only then is anything of it held back.
+    /// Whether another call may follow although an answer has begun. Only then is the beginning of the answer held
+    /// back.
     var mayGoOn: Bool {
         guard limits.calls > calls else { return false }
         let isAfterHead: (Route.Failure) -> Bool = { $0 != .connectError && $0 != .timeout }
@@ -130,7 +132,7 @@ struct CallPlan {
 
     private func retryPause(after failed: Failure, jitter: Double) -> Duration? {
         guard let retry, retries < retry.attempts, retry.failures.contains(failed.failure) else { return nil }
-        // Many that failed at once do not come back at once.
+        // Calls that failed together do not come back together.
         let pause = Duration.milliseconds(retry.delay << min(retries, 10)) * (0.5 + 0.5 * jitter)
         guard let wait = failed.retryAfter else { return pause }
         return wait > Self.longestWait ? nil : max(wait, pause)

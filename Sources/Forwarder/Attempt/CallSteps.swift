@@ -1,6 +1,7 @@
 internal import Common
 internal import NIOCore
 internal import Queue
+internal import Upstream
 
 /// A call's requests to the queue, as the owner of its job. Answers come on the call's event loop.
 protocol CallSteps: Sendable {
@@ -13,8 +14,8 @@ protocol CallSteps: Sendable {
     /// The meter of the job; nil: nothing is measured.
     var meter: CallMeter? { get }
 
-    /// Whether the reader has taken so many bytes. If not, `goOn` is called when it has, or the call was ended. The
-    /// call is ended at the job's deadline at the latest: a reader that was killed says nothing more.
+    /// Whether the reader has taken `level` bytes. If not, `goOn` is called once it has, or once the call is ended. The
+    /// call is ended at the job's deadline at the latest, since a killed reader reports nothing more.
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool
 
     /// As ``ResponseSender/send(_:of:in:isConfirmed:control:on:completion:)``.
@@ -104,4 +105,26 @@ struct DeliverySteps: CallSteps {
         meter?.releases(shared.job)
         sender.release(delivery, on: eventLoop, completion: completion)
     }
+}
+
+/// Receives the events of one attempt's transfer, for its call.
+final class CallReceiver: UpstreamReceiver {
+    private let call: NIOLoopBound<Call>
+    private let number: Int
+    private let isStream: Bool
+    private let window: Int
+
+    /// - Parameter number: the attempt's.
+    init(of call: Call, number: Int, of job: Job, on eventLoop: any EventLoop) {
+        self.call = NIOLoopBound(call, eventLoop: eventLoop)
+        self.number = number
+        isStream = job.isStream
+        window = job.window
+    }
+
+    func minimum(for head: UpstreamHead) -> Int {
+        ResponseFramer.minimum(for: head, isStream: isStream, window: window)
+    }
+
+    func receive(_ event: UpstreamEvent) { call.value.receive(event, from: number) }
 }

@@ -10,7 +10,7 @@ struct JobRunner: Sendable {
     /// The providers, as they are now.
     let directory: @Sendable () -> ProviderDirectory
     let upstream: any UpstreamClient
-    /// The models that the default provider lists; nil: it is never asked.
+    /// The models that the default provider lists; nil if it is never asked.
     var models: ModelListCache?
     /// The members that providers have refused before.
     var refused = RefusedMembers()
@@ -21,8 +21,8 @@ struct JobRunner: Sendable {
     /// Whether completions of a project are traced.
     var isTraced: @Sendable (_ project: String) -> Bool = { _ in true }
     var spanTextBytes = SpanLimits.spanText
-    /// Whether this process's own trace store takes the spans. All others get OTLP/JSON, which exporters of version
-    /// 0.1.0 can send too.
+    /// Whether this process's own trace store takes the spans. Otherwise the spans are OTLP/JSON, which exporters of
+    /// version 0.1.0 can send too.
     var writesCompactSpans: @Sendable () -> Bool = { false }
     /// Whether requests are logged (`REQUEST_LOG`).
     var logsRequests = false
@@ -90,7 +90,7 @@ struct JobRunner: Sendable {
         }
     }
 
-    /// - Parameter listed: the default provider's models, where they decide where the job goes.
+    /// - Parameter listed: the default provider's models, if they decide where the job goes.
     private func call(
         _ job: Job, in directory: ProviderDirectory, listed: ListedModels?, _ span: CompletionSpan?,
         _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
@@ -141,7 +141,7 @@ struct JobRunner: Sendable {
         _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
     ) {
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
-        // An ingress calls off what has had no answer in time.
+        // An ingress calls off a job that has had no answer in time.
         let expired: GatewayError = steps.delivery.isTakenOver ? .expiredAgain : .expired
         let error = job.remaining() > .zero ? .cancelled : expired
         steps.finish(

@@ -7,9 +7,10 @@ struct RelayedResponse {
     private let succeeds: Bool
     private let minimum: Int
     private let isLocal: Bool
-    /// Says how many choices are asked for; looked into only once all that have begun are finished.
+    /// The body that says how many choices are asked for. It is read only once all choices that have begun are
+    /// finished.
     private let request: [UInt8]
-    /// Takes the event out that tells the usage. Only a stream has one, under any content type.
+    /// Takes out the event that tells the usage. Only a stream has such an event, under any content type.
     private var filter: UsageEventFilter?
     private var check: CompletionCheck?
     /// Bytes that the check has seen and that have not come here.
@@ -41,8 +42,8 @@ struct RelayedResponse {
 
     /// Takes the next bytes.
     /// - Parameter isRest: whether the call has ended with them.
-    /// - Returns: the frames that leave now, and whether Redis is to confirm each: a client in this process would take
-    ///   its stream for complete with them.
+    /// - Returns: the frames that leave now, and whether Redis is to confirm each. With these frames a client in this
+    ///   process would take its stream for complete.
     mutating func take(_ bytes: [UInt8], isRest: Bool) -> (frames: [ResponseFrame], isConfirmed: Bool) {
         let shown = filter?.pass(bytes) ?? bytes
         if shown.isEmpty { return ([], false) }
@@ -50,17 +51,17 @@ struct RelayedResponse {
         checked -= known
         if known < shown.count { check?.take(known == 0 ? shown : Array(shown[known...])) }
         let completes = isLocal && hasEveryChoice(within: .max)
-        // The rest of an answer that is no stream waits for the word that it ended well, to leave with it.
+        // The rest of an answer that is no stream waits until the answer has ended well, and leaves with the end.
         return (framer.take(shown, isWhole: isRest && (bytes.count < minimum || completes)), completes)
     }
 
-    /// Whether the client has all of a stream whose call ended early: it left, the process stops, or the provider broke
-    /// off behind the end.
+    /// Whether the client has all of a stream whose call ended early. The client left, the process stops, or the
+    /// provider broke off behind the end.
     /// - Parameters:
     ///   - sent: bytes of the answer that have left for the client.
     ///   - handedOver: bytes that the client had when it left; nil if it has not left, or that is not known.
     func isWhole(sent: Int, handedOver: Int?) -> Bool {
-        // Without the word of a client that left, only the end itself counts: more of the stream may be wanted.
+        // Without the bytes of a client that left, only the end itself counts: more of the stream may be wanted.
         guard let handedOver else { return check?.isWhole(within: sent + framer.heldBytes, choices: .max) ?? false }
         return hasEveryChoice(within: handedOver)
     }
@@ -79,7 +80,7 @@ struct RelayedResponse {
     /// The frame that ends an answer in its middle.
     mutating func breakOff(_ error: GatewayError) -> ResponseFrame { framer.last(error) }
 
-    /// Whether so many bytes of a stream hold the end of each choice that was asked for.
+    /// Whether the first `count` bytes of a stream hold the end of each choice that was asked for.
     private func hasEveryChoice(within count: Int) -> Bool {
         check?.isWhole(within: count, choices: SpanRequest.choices(in: request)) ?? false
     }

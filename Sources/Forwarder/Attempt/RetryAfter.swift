@@ -4,7 +4,8 @@ internal import Upstream
 /// The wait that a provider asks of its clients before they call again.
 enum RetryAfter {
     /// The wait that an answer's head asks for, in whole seconds (RFC 9110 §10.2.3) or in milliseconds, as OpenAI and
-    /// Azure send them; nil: none, or one that cannot be read. A date is not read: its clock is another one's.
+    /// Azure send them; nil if there is none, or none that can be read. A date is not read, since another machine's
+    /// clock made it.
     static func wait(_ head: UpstreamHead) -> Duration? {
         guard head.status >= 400 else { return nil }
         for name in ["retry-after-ms", "x-ms-retry-after-ms"] {

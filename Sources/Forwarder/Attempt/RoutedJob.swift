@@ -4,7 +4,8 @@ internal import Upstream
 
 /// A job whose call may go to several targets, one after the other.
 struct RoutedJob {
-    /// What stays the same from step to step. A class, since the plan of a call is copied more often than changed.
+    /// The parts that stay the same from step to step. This is a class, since the plan of a call is copied more often
+    /// than changed.
     private final class Origin {
         let job: Job
         /// The job's body.
@@ -25,8 +26,8 @@ struct RoutedJob {
     /// - Parameters:
     ///   - job: with its body.
     ///   - resolve: makes the call of a job to the model that it names.
-    /// - Returns: nil for a job without a route, and for one whose model does not stand where another one can be put in
-    ///   its place: in a JSON body alone.
+    /// - Returns: nil for a job without a route, and for a job whose model cannot be replaced. Only a model that stands
+    ///   in a JSON body alone can.
     init?(_ job: Job, resolve: @escaping (Job) throws(GatewayError) -> Target) {
         guard !job.route.isEmpty, let content = try? RequestContent(job.body, contentType: nil, maximumDepth: .max),
             case .json(let object) = content, object.member("model")?.kind == .string,
@@ -56,7 +57,7 @@ struct RoutedJob {
     var retry: Route.Retry? { step.retry }
 
     /// The call to the present step's target.
-    /// - Throws: what the client is told if there is no such call.
+    /// - Throws: the error for the client if there is no such call.
     mutating func target() throws(GatewayError) -> Target {
         tried.append(place)
         var target = try origin.resolve(changed())
@@ -83,9 +84,9 @@ struct RoutedJob {
         return true
     }
 
-    /// The job as if its client had asked for the present step: its model, and what the rule changes. What is its
-    /// client's own goes nowhere but to the provider that the client named: its key, its query, and whose budget at the
-    /// provider pays.
+    /// The job as if its client had asked for the present step: with the step's model and the rule's changes. Some
+    /// parts go to no other provider than the client named: the client's key, its query, and the headers that choose
+    /// whose budget pays.
     private func changed() -> Job {
         guard let asked = origin.job.model, asked != model || !step.changes.members.isEmpty else { return origin.job }
         var other = origin.job

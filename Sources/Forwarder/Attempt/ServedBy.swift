@@ -22,7 +22,7 @@ struct ServedBy {
         self.headers = headers
     }
 
-    /// `provider/model`. The mock's options, which stand behind a question mark, are none of its name.
+    /// `provider/model`. The mock's options, which stand behind a question mark, are not part of the name.
     private static func model(of target: Target, _ routed: RoutedJob?) -> String? {
         if target.provider == ProviderDirectory.mock {
             return (routed?.model ?? target.model).map { String($0.prefix { $0 != "?" }) }

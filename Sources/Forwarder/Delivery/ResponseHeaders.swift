@@ -1,8 +1,8 @@
 internal import Common
 
 /// Selects a provider's headers for the client: those for reading the answer, and its SDK's for retries and support.
-/// Hop-by-hop and length headers belong to the provider's connection; cookies to its host.
-/// Where a redirection leads stays with it: it is not followed, and the client must see why it got no answer.
+/// Hop-by-hop and length headers belong to the provider's connection; cookies to its host. A redirection keeps its
+/// `Location`: it is not followed, and the client must see why it got no answer.
 enum ResponseHeaders {
     private static let names = [
         // Only a coding that was not undone is still in the head.

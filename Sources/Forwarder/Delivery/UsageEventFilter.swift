@@ -2,9 +2,8 @@ internal import Common
 
 /// Takes the event with the usage out of a stream for a client that did not ask for it.
 ///
-/// All other bytes pass as they are, and at once: of an event that has not ended, what may yet be the usage is held,
-/// and nothing else. An event that shows that it is another is held no longer, and one that grows beyond
-/// `SpanLimits.heldEvent` is another.
+/// All other bytes pass unchanged and at once. An unfinished event is held only while it may be the one with the usage.
+/// An event that is longer than `SpanLimits.heldEvent` is another one.
 struct UsageEventFilter: Sendable {
     private var lines = EventLineSplitter()
     private var probe = UsageEventProbe()
@@ -13,7 +12,7 @@ struct UsageEventFilter: Sendable {
     /// Bytes of the event that were looked at; 0 before it begins.
     private var count = 0
     private var isComment = false
-    /// Whether what ended last was taken out.
+    /// Whether the event that ended last was taken out.
     private var tookOut = false
 
     /// - Returns: what the client gets now; `piece` itself where nothing is held or taken out.

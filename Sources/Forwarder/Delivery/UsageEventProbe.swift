@@ -1,5 +1,5 @@
-/// Reads one server-sent event byte by byte, and says as soon as it can be known that it is not the one with the usage
-/// of a stream: `{"id":…,"choices":[],"usage":{…}}` on a single `data` line.
+/// Reads one server-sent event byte by byte, and says as soon as possible that it is not the one with the usage of a
+/// stream. That one is `{"id":…,"choices":[],"usage":{…}}` on a single `data` line.
 struct UsageEventProbe: Sendable {
     /// Whether this cannot be the usage any longer.
     private(set) var isOrdinary = false
@@ -7,7 +7,7 @@ struct UsageEventProbe: Sendable {
     private var hasEmptyChoices = false
     private var hasUsage = false
 
-    /// The number of bytes of `data:` that the line has shown; nil in a line that is another.
+    /// The number of bytes of `data:` that the line has shown; nil in another line.
     private var prefix: Int? = 0
     private var hasData = false
 
@@ -42,8 +42,7 @@ struct UsageEventProbe: Sendable {
         guard matched == Self.data.count else {
             guard byte == Self.data[matched] else {
                 prefix = nil
-                // Before the data may stand `event`, `id`, `retry` or a comment; what else a line says is none of this
-                // API's.
+                // Before the data may stand `event`, `id`, `retry` or a comment. Any other line is not of this API.
                 if matched > 0 || !Self.otherFields.contains(byte) { isOrdinary = true }
                 return
             }
@@ -75,7 +74,7 @@ struct UsageEventProbe: Sendable {
     private mutating func takeToken(_ byte: UInt8) {
         if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { return }
         if depth == 0 {
-            // Neither `[DONE]` nor what follows an object is the usage.
+            // Neither `[DONE]` nor text behind an object is the usage.
             isOrdinary = isClosed || byte != UInt8(ascii: "{")
             (depth, wantsKey) = (1, true)
             return

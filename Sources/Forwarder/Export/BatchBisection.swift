@@ -2,8 +2,8 @@ internal import Common
 internal import Queue
 
 /// Tells a malformed span from a misconfigured endpoint: a span is blamed only if the endpoint takes others. An
-/// endpoint that takes none answers 400 as well, as a server does that is asked for HTTPS in plain text; then all
-/// spans wait.
+/// endpoint that takes no spans may answer 400 as well, such as a server for HTTPS that is called in plain text. Then
+/// all spans wait.
 struct BatchBisection {
     /// The calls without an accepted span after which the endpoint is blamed.
     private static let mostCalls = 64

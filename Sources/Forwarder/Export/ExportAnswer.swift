@@ -2,20 +2,21 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// What the body of a successful answer to an export says (OTLP's `ExportTraceServiceResponse`, in JSON or protobuf).
-/// A proxy, a login or a wrong address answers with success too: what is not known to be OTLP's answer is none.
+/// The meaning of the body of a successful answer to an export (OTLP's `ExportTraceServiceResponse`, in JSON or
+/// protobuf). A proxy, a login page or a server at a wrong address answers with success too. A body that is not known
+/// to be OTLP's answer does not count as one.
 enum ExportAnswer: Equatable {
     /// The spans were taken. The remark is for the operator.
     case taken(remark: String?)
-    /// So many of the spans were rejected, as the answer writes it.
+    /// The number of rejected spans, as the answer writes it.
     case rejected(String)
-    /// It is another answer than OTLP's; the text says what it is.
+    /// The answer is not OTLP's; the text says what it is.
     case foreign(String)
 
     /// Members, in lower case, with which servers speak of an error.
     private static let errors: Set<UTF8Text> = ["error", "errors", "message", "detail", "exception", "fault"]
 
-    /// - Parameter body: the beginning of the answer's body, ``ExportOutcome/mostBytes`` at least if there are as many.
+    /// - Parameter body: the beginning of the answer's body, at least ``ExportOutcome/mostBytes`` if there are as many.
     init(_ head: UpstreamHead, _ body: [UInt8]) {
         let type = head.headers.first(named: "content-type")?.lowercased() ?? ""
         let isBinary = type.utf8.contains("protobuf".utf8) || type.utf8.contains("octet-stream".utf8)
@@ -89,7 +90,7 @@ enum ExportAnswer: Equatable {
         return .taken(remark: remark)
     }
 
-    /// Nil for what is no protobuf.
+    /// The answer in protobuf; nil for a body that is no protobuf.
     private static func protobuf(_ body: [UInt8]) -> ExportAnswer? {
         var remark: String?
         guard let answer = fields(body[...]) else { return nil }
@@ -113,7 +114,8 @@ enum ExportAnswer: Equatable {
         case bytes(ArraySlice<UInt8>)
     }
 
-    /// The fields of a protobuf message (https://protobuf.dev/programming-guides/encoding/); nil for what is none.
+    /// The fields of a protobuf message (https://protobuf.dev/programming-guides/encoding/); nil for bytes that are
+    /// none.
     private static func fields(_ message: ArraySlice<UInt8>) -> [(number: UInt64, value: Field)]? {
         var rest = message
         var fields: [(number: UInt64, value: Field)] = []

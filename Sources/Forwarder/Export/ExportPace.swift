@@ -1,10 +1,10 @@
 /// Decides how long one project's spans are collected before they leave together: the whole interval while few come,
 /// and under load until they are about a batch.
 ///
-/// To wait for more would gain nothing: a batch holds no more, and ``RecentSpans`` would have given up what waited
-/// longest.
+/// To wait for more would gain nothing: a batch holds no more, and ``RecentSpans`` would have given up the oldest
+/// spans.
 struct ExportPace: Sendable {
-    /// Less than a batch holds, so that those that come while they are read still fit into it.
+    /// Less than a batch holds, so that spans that come during the reading still fit into it.
     static let spans = ExportBatch.maximumCount / 4 * 3
     static let bytes = ExportBatch.maximumBytes / 4 * 3
 
@@ -27,7 +27,7 @@ struct ExportPace: Sendable {
         let batches = max(Double(count) / Double(Self.spans), Double(bytes) / Double(Self.bytes))
         let latest = began + interval
         guard let period, batches > 0 else { return latest }
-        // They go on coming as fast as they came.
+        // Spans go on coming as fast as before.
         return min(latest, now + period / batches)
     }
 }

@@ -7,15 +7,15 @@ internal import ServiceLifecycle
 /// Brings spans from the outbox to the trace store of each project, at least once, in batches (architecture §2.3). Each
 /// forwarder runs one; they share the work.
 ///
-/// A project whose trace store does not take its spans waits and holds up no other: nothing more of it is taken from
-/// the outbox until its pause is over.
+/// A project whose trace store does not take its spans waits, and holds up no other project. None of its further spans
+/// are taken from the outbox until its pause is over.
 struct Exporter: NamedService {
     /// The interval at which entries of dead or stopped exporters are looked for.
     private static let takeoverInterval = Duration.seconds(10)
     private static let wait = Duration.seconds(1)
 
     let outbox: SpanOutbox
-    /// The outbox of the request log, whose bound is kept here too: its own process may be away.
+    /// The outbox of the request log. Its bound is kept here too, since the log's own process may be away.
     var records: RecordOutbox?
     let destinations: TraceDestinations
     let sender: SpanSender
@@ -26,7 +26,7 @@ struct Exporter: NamedService {
     let logger: Logger
 
     func run() async throws {
-        // Not on a loop that passes answers on: to open and compress a batch takes tens of milliseconds.
+        // To open and compress a batch takes tens of milliseconds, so it is not done on a loop that passes answers on.
         await withTaskExecutorPreference(globalConcurrentExecutor) {
             await cancelWhenGracefulShutdown { await export() }
         }
@@ -35,13 +35,13 @@ struct Exporter: NamedService {
 
     /// The result of a step of the work.
     private enum Event: Sendable {
-        /// The watched backlogs were given these.
+        /// Entries have come for the watched backlogs.
         case came([SpanOutbox.Entry])
         case interrupted(RedisError)
         case worked(ProjectBacklog)
     }
 
-    /// Each project that has something works on it by itself; one reader watches the others.
+    /// Exports all projects: one task for each project that has spans, and one reader that watches the others.
     private func export() async {
         var idle: [ProjectBacklog] = []
         var working: Set<UTF8Text> = []
@@ -85,8 +85,8 @@ struct Exporter: NamedService {
         }
     }
 
-    /// Takes the projects over that the secrets have now: they may gain and lose some. What a lost one had is handed
-    /// back, in case it is exported elsewhere.
+    /// Takes over the projects that the secrets have now. The secrets may gain and lose projects. The entries of a lost
+    /// one are handed back, in case it is exported elsewhere.
     private func follow(
         _ projects: [String], _ idle: inout [ProjectBacklog], _ working: Set<UTF8Text>, _ upkeep: inout Upkeep
     ) async {
@@ -100,7 +100,7 @@ struct Exporter: NamedService {
         upkeep.hasJoined = false
     }
 
-    /// Waits until there is something for one of these backlogs, or one may be asked again.
+    /// Waits until there are entries for one of these backlogs, or until the pause of one is over.
     private func watch(_ backlogs: [ProjectBacklog]) async -> Event {
         let now = ContinuousClock.now
         let open = backlogs.filter(\.hasRoom).map(\.project)
@@ -117,8 +117,8 @@ struct Exporter: NamedService {
         }
     }
 
-    /// Sends what the backlog has, and what waits behind it. It is given more after a while, so that what comes
-    /// meanwhile leaves together.
+    /// Sends the backlog's entries, and those that wait behind them in the outbox. Later entries are collected for a
+    /// while, so that they leave together.
     private func work(on backlog: ProjectBacklog) async -> ProjectBacklog {
         var backlog = backlog
         var sent = (count: 0, bytes: 0)
@@ -216,4 +216,63 @@ struct Exporter: NamedService {
         metrics?.lost(spans, .shed)
         logger.warning(message, metadata: ["project": "\(project)", "spans": "\(spans)"])
     }
+}
+
+/// One project's spans on their way out: those that were taken from the outbox and are not settled. After a failure it
+/// also knows when the trace store is asked again.
+struct ProjectBacklog: Sendable {
+    private static let shortestPause = Duration.seconds(1)
+    private static let longestPause = Duration.seconds(30)
+    /// The pause after a store refused the keys, which the operator has to correct.
+    private static let pauseAfterRefusal = Duration.seconds(60)
+
+    let project: String
+    var waiting: [SpanOutbox.Entry] = []
+    private(set) var notBefore: ContinuousClock.Instant
+    private var failures = 0
+    private var pace = ExportPace()
+
+    init(project: String, now: ContinuousClock.Instant) {
+        self.project = project
+        notBefore = now
+    }
+
+    /// Whether there are entries to send, and they may be sent now.
+    var hasWork: Bool { !waiting.isEmpty && notBefore <= .now }
+
+    /// Whether more may be taken from the outbox. Spans that could not be sent wait for further ones, which show
+    /// whether the store takes any.
+    var hasRoom: Bool { waiting.count < ExportBatch.maximumCount && notBefore <= .now }
+
+    /// Puts entries back that were not settled, before the others.
+    mutating func takeBack(_ entries: [SpanOutbox.Entry]) {
+        waiting.insert(contentsOf: entries.filter { !waiting.contains($0) }, at: 0)
+    }
+
+    /// Begins to collect the next spans, which leave together, once all others are settled.
+    /// - Parameters:
+    ///   - interval: how long spans are collected at most.
+    ///   - began: when the last ones began to be sent.
+    ///   - sent: the number of the last ones, and their bytes.
+    mutating func collect(
+        for interval: Duration, after began: ContinuousClock.Instant, sent: (count: Int, bytes: Int)
+    ) {
+        notBefore = pace.next(after: began, now: .now, count: sent.count, bytes: sent.bytes, interval: interval)
+    }
+
+    /// Notes that the trace store took a batch.
+    mutating func succeeded() { failures = 0 }
+
+    /// Notes that the trace store could not take a batch.
+    /// - Parameters:
+    ///   - after: the pause that it asks for.
+    ///   - spread: a number from 0 to 1, by which exporters that failed together come back apart.
+    mutating func failed(after: Duration?, now: ContinuousClock.Instant, spread: Double) {
+        let doubled = Self.shortestPause * (1 << min(failures, 5))
+        let pause = max(after ?? .zero, min(doubled, Self.longestPause))
+        failures += 1
+        notBefore = now + pause * (1 + 0.2 * spread)
+    }
+
+    mutating func refused(now: ContinuousClock.Instant) { notBefore = now + Self.pauseAfterRefusal }
 }

@@ -5,9 +5,9 @@ internal import Queue
 internal import Redis
 internal import Upstream
 
-/// Sends one project's spans to its trace store, and settles what became of them.
+/// Sends one project's spans to its trace store, and settles their entries in the outbox.
 struct SpanSender: Sendable {
-    /// So long the others do not take over what this exporter was given; then it says that it is still at it.
+    /// The interval at which this exporter renews its hold on its entries, so that no other one takes them over.
     private static let holdsFor = Duration.seconds(20)
 
     let outbox: SpanOutbox
@@ -22,8 +22,8 @@ struct SpanSender: Sendable {
     private let leftLog = SparseLog()
     private let remarkLog = SparseLog()
 
-    /// Sends what the backlog has taken, as far as the trace store takes it.
-    /// - Returns: the backlog as it is then.
+    /// Sends the backlog's entries, as far as the trace store takes them.
+    /// - Returns: the backlog as it is afterwards.
     func send(_ backlog: ProjectBacklog) async -> ProjectBacklog {
         var backlog = backlog
         guard let destination = destinations[backlog.project] else {
@@ -56,13 +56,13 @@ struct SpanSender: Sendable {
                 try await giveUp(bisection.suspects, of: backlog.project, bisection.reason)
                 bisection.suspects = []
             }
-            // Nothing shows that it would take any other span either.
+            // Nothing shows that the trace store would take any other span.
             if !bisection.suspects.isEmpty {
                 backlog.takeBack(bisection.suspects)
                 await rest(&backlog, .refused(bisection.reason))
             }
         } catch {
-            // What is not settled stays in the backlog, and is sent again.
+            // Entries that are not settled stay in the backlog, and are sent again.
             backlog.takeBack(bisection.suspects)
             backlog.failed(after: nil, now: .now, spread: 0)
             logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
@@ -70,9 +70,9 @@ struct SpanSender: Sendable {
         return backlog
     }
 
-    /// Takes the spans that are at hand, and opens the others. One that is not kept any longer or was damaged is
-    /// settled at once, since it cannot be sent. One that another exporter may be able to open is left for it, as long
-    /// as spans may wait.
+    /// Makes a batch of entries: takes the spans that are at hand, and opens the others. A span that is not kept any
+    /// longer or was damaged is settled at once, since it cannot be sent. A span that another exporter may be able to
+    /// open is left for it, as long as spans may wait.
     private func batch(
         of entries: [SpanOutbox.Entry]
     ) async throws(RedisError) -> (batch: ExportBatch, left: [SpanOutbox.Entry]) {
@@ -105,7 +105,7 @@ struct SpanSender: Sendable {
                     ])
             }
         }
-        // Of those that another exporter settled meanwhile, or that made room, nothing is to be said.
+        // Nothing is logged of entries that another exporter settled meanwhile, or that made room.
         if !lost.isEmpty, case let settled = try await outbox.settle(lost), settled > 0 {
             metrics?.lost(settled, .expired)
             logger.error(
@@ -123,8 +123,9 @@ struct SpanSender: Sendable {
         return try envelope.open(sealed, for: .span(id))
     }
 
-    /// Sends a batch; in halves if something in it is wrong, down to the spans that may be it.
-    /// - Returns: why the trace store takes nothing now; nil if all is settled or suspect.
+    /// Sends a batch. If something in it is wrong, it is sent in halves, down to the single spans that may be the
+    /// cause.
+    /// - Returns: the reason why the trace store takes nothing now; nil if all spans are settled or suspect.
     private func send(
         _ batch: ExportBatch, to destination: TraceDestination, _ bisection: inout BatchBisection
     ) async throws(RedisError) -> ExportOutcome? {
@@ -176,7 +177,7 @@ struct SpanSender: Sendable {
                 ])
         }
         metrics?.lost(entries.count, .refused)
-        // Not kept: sent again they would be refused again.
+        // These spans are not kept: sent again, they would be refused again.
         try await outbox.settle(entries, keptFor: .zero)
     }
 
@@ -200,7 +201,7 @@ struct SpanSender: Sendable {
             headers: [
                 HeaderField("authorization", destination.authorization.reveal()),
                 HeaderField("content-type", "application/json"), HeaderField("content-encoding", "gzip"),
-                // Else the spans are to be seen only minutes later, on servers that write both of Langfuse's tables.
+                // Without it, servers that write both of Langfuse's tables show the spans only minutes later.
                 HeaderField("x-langfuse-ingestion-version", "4"),
             ],
             body: compressed, timeouts: UpstreamTimeouts(idle: timeout, total: timeout))
@@ -222,7 +223,7 @@ struct SpanSender: Sendable {
         }
     }
 
-    /// Logs what a trace store says beside that it took the spans: OTLP calls it a warning.
+    /// Logs the remark of a trace store that took the spans. OTLP calls it a warning.
     private func note(_ answer: ExportAnswer, of destination: TraceDestination) {
         guard case .taken(let remark?) = answer, let count = remarkLog.note() else { return }
         logger.warning(
@@ -232,7 +233,7 @@ struct SpanSender: Sendable {
 
     /// Leaves the trace store alone for a while, and says why.
     private func rest(_ backlog: inout ProjectBacklog, _ trouble: ExportOutcome) async {
-        // This process stops: that the call was broken off says nothing of the trace store.
+        // This process stops: a call that was broken off for that says nothing of the trace store.
         guard !Task.isCancelled else { return }
         let reason: String
         switch trouble {

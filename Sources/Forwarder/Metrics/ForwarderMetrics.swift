@@ -2,8 +2,8 @@ package import Common
 internal import CoreMetrics
 package import Telemetry
 
-/// The counters and measurements of a forwarder. Handles are made once for each set of labels, and looked up by the
-/// name of a model or a value where they must be.
+/// The counters and measurements of a forwarder. Handles are made once for each set of labels. Where it is necessary,
+/// they are looked up by the name of a model or a value.
 package final class ForwarderMetrics: Sendable {
     /// The end of a job.
     enum Outcome: Int, CaseIterable {
@@ -70,7 +70,7 @@ final class ProviderMetrics: Sendable {
     let name: String
     let retries: Counter
     let fallbacks: Counter
-    /// Of models that have no series of their own.
+    /// The metrics of models that have no series of their own.
     let others: TargetMetrics
     /// Ends of attempts: the classes of status, and failures without one.
     private let attempts: BoundedHandles<Counter>

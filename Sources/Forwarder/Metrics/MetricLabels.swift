@@ -6,7 +6,7 @@ internal import Upstream
 enum MetricLabels {
     static func status(_ status: Int) -> String { MetricLabel.statusClass(status) }
 
-    /// The rules' name of the failure that an error of the gateway's tells of; nil: they have no word for it.
+    /// The rules' name of the failure that an error of the gateway's tells of; nil if they have no word for it.
     static func failure(_ code: String) -> String? {
         if let failure = Route.Failure(word: code) { return failure.word }
         return UpstreamError.Code(rawValue: code).flatMap { code in

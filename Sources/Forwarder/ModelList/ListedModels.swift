@@ -1,11 +1,11 @@
 internal import Common
 internal import JSON
 
-/// What is known of the models that the default provider lists.
+/// The gateway's knowledge of the models that the default provider lists.
 enum ListedModels: Sendable, Equatable {
-    /// It was asked, and has no list.
+    /// The provider was asked, and has no list.
     case unknown
-    /// It was asked, and could not answer at the moment.
+    /// The provider was asked, and could not answer at the moment.
     case unavailable
     case known(Set<UTF8Text>)
 

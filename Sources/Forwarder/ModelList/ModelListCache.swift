@@ -12,23 +12,24 @@ final class ModelListCache: Sendable {
     typealias Completion = @Sendable (ListedModels) -> Void
 
     private struct State {
-        /// The list that the rest is about.
+        /// The URL of the list that the other members are about.
         var url = ""
         var models = ListedModels.unknown
         /// The time of the last answer, or of the last failure.
         var heardAt: ContinuousClock.Instant?
-        /// What is known of models that are not in `models`, which may be out of date; nil: they are not listed.
+        /// The knowledge of models that are not in `models`, which may be out of date; nil if they are certainly not
+        /// listed.
         var doubt: ListedModels?
         var isAsking = false
         var waiting: [(model: String, completion: Completion)] = []
 
-        /// What may be said of a model. A list that could not be renewed says nothing of a model that it does not have.
+        /// The answer about a model. A list that could not be renewed says nothing of a model that is not in it.
         func listed(for model: String) -> ListedModels { models.contains(model) ? models : doubt ?? models }
     }
 
-    /// What is to be done for a call.
+    /// The next step for a call.
     private struct Decision {
-        /// Nil: the call waits.
+        /// The answer for the call; nil if it waits.
         var answer: ListedModels?
         var asks = false
         /// Calls that waited for the list of another place.
@@ -55,7 +56,7 @@ final class ModelListCache: Sendable {
     /// Finds the list on which a model turns.
     /// - Parameters:
     ///   - request: asks for the list.
-    ///   - eventLoop: where this is called, and `completion` too: at once if the list is known.
+    ///   - eventLoop: the loop on which this is called, and `completion` too: at once if the list is known.
     func find(
         _ model: String, asking request: UpstreamRequest, on eventLoop: any EventLoop,
         completion: @escaping Completion
@@ -92,7 +93,7 @@ final class ModelListCache: Sendable {
         return decision
     }
 
-    /// Takes an answer. What was listed before counts as listed where there is no list this time.
+    /// Takes an answer. Models that were listed before count as listed if there is no list this time.
     private func heard(_ listed: ListedModels, from url: String) {
         let answers = state.withLockedValue { state -> [(completion: Completion, listed: ListedModels)] in
             guard state.url == url else { return [] }

@@ -13,11 +13,11 @@ struct BodyCheck: Sendable {
         scanner.take(bytes, start..<bytes.count)
     }
 
-    /// Whether it is one JSON object from end to end.
+    /// Whether the body is one JSON object from end to end.
     var isWholeObject: Bool { scanner.isObject && scanner.isClosed && !scanner.hasMore }
 
     /// Ends the body.
-    /// - Returns: why it is no success; nil if it is one.
+    /// - Returns: the failure; nil if the completion succeeded.
     mutating func end() -> CompletionFailure? {
         scanner.end()
         if scanner.isFailure {

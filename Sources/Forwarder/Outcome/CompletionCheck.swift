@@ -3,9 +3,9 @@ internal import Common
 /// Decides from the bytes of an answer with a status of success whether its completion succeeded. Pure: the bytes stay
 /// as they are.
 ///
-/// A failure is what a reader of the answer must take for one: an error in the body, in an event or in a choice, a
-/// stream that stops in the middle, an answer that is no completion. The first bytes tell a stream from a body, since
-/// the content type may be wrong.
+/// An answer failed if its reader must take it for a failure. That is an answer with an error in its body, in an event
+/// or in a choice. A stream that stops in the middle failed too, and so did an answer that is no completion. The first
+/// bytes tell a stream from a body, since the content type may be wrong.
 struct CompletionCheck: Sendable {
     private var form = ResponseForm()
     private var body = BodyCheck()
@@ -19,7 +19,7 @@ struct CompletionCheck: Sendable {
         count += piece.count
         guard let bytes = form.take(piece) else { return }
         if stream == nil { stream = StreamCheck(after: count - bytes.count) }
-        // A reader of streams finds the events behind a text that is none of them.
+        // A reader of streams finds the events behind a text that is no event.
         stream?.take(bytes)
         if form.isEventStream != true { body.take(bytes) }
     }
@@ -36,7 +36,7 @@ struct CompletionCheck: Sendable {
     }
 
     /// Ends the answer.
-    /// - Returns: why it is no success; nil if it is one.
+    /// - Returns: the failure; nil if the completion succeeded.
     mutating func end() -> CompletionFailure? {
         if form.isEventStream == nil { body.take(form.begun) }
         if form.isEventStream != true, let failure = body.end() {

@@ -1,7 +1,7 @@
 internal import Common
 
-/// Reads the fields of server-sent events (HTML standard §9.2.6) in the pieces in which they come. It keeps the
-/// beginning of a line at the most, so that an event of any length is read.
+/// Reads the fields of server-sent events (HTML standard §9.2.6) in the pieces in which they come. It keeps at most the
+/// beginning of a line, so that it reads an event of any length.
 struct EventDataReader: Sendable {
     enum Part {
         /// A part of the event's data lies there.
@@ -38,7 +38,7 @@ struct EventDataReader: Sendable {
         var start = lines.begin(piece)
         while let line = lines.nextLine(in: piece, from: start) {
             takePart(line.text, of: piece, visit)
-            // Of a CR LF the first byte counts: the line is over with it.
+            // The first byte of a CR LF ends the line.
             endLine(isBlank: line.isBlank, at: count + line.text.upperBound + 1, visit)
             start = line.end
         }

@@ -2,27 +2,27 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// The beginning of an answer with a status of success: tells when its first content has come, or an error before it,
-/// and whether it is held back until then.
+/// Reads the beginning of an answer with a status of success. Tells when the first content, or an error before it, has
+/// come, and whether the answer is held back until then.
 struct Preamble: Sendable {
     enum Finding: Equatable {
-        /// Nothing but what stands before the content: a role, comments, `message_start`.
+        /// So far only parts that stand before the content have come: a role, comments, `message_start`.
         case undecided
         case content
-        /// It is an error, by all that rules may call it.
+        /// The answer is an error, under each name that rules may use.
         case failed([Route.Failure])
     }
 
     private enum Form { case unknown, events, body }
 
-    /// Checks its completion; nil if it is not to be one.
+    /// Checks the completion; nil if the answer is not to be one.
     private(set) var check: CompletionCheck?
     private var form = Form.unknown
     private var events = EventDataReader(after: 0)
     /// The data of the present event, or the body so far.
     private var data: [UInt8] = []
     private(set) var finding = Finding.undecided
-    /// Bytes that may be held back, and those that may be yet.
+    /// Bytes that may be held back in all, and those that may be held back yet.
     private let limit: Int
     private var room: Int
     /// Whether the answer has been held back for as long as it may be.
@@ -45,7 +45,7 @@ struct Preamble: Sendable {
     /// Whether the answer is held back.
     var isHeld: Bool { finding == .undecided && room >= 0 && !isOverdue }
 
-    /// Ends the time for which the answer is held back. It is looked into all the same.
+    /// Ends the time for which the answer is held back. The answer is still looked into.
     mutating func isDue() { isOverdue = true }
 
     /// Whether an answer can be looked into: it is JSON, or a stream of events.
@@ -65,14 +65,14 @@ struct Preamble: Sendable {
         check?.take(bytes)
         if form == .unknown, let first = bytes.first(where: { $0 > UInt8(ascii: " ") }) {
             form = first == UInt8(ascii: "{") ? .body : .events
-            // A list is an answer that comes piece by piece.
+            // A list comes piece by piece.
             if first == UInt8(ascii: "[") {
                 finding = .content
                 return
             }
         }
         if form == .body { data += bytes } else { takeEvents(bytes) }
-        // What is so long is an answer, and no longer looked into.
+        // So long a text is an answer, and is no longer looked into.
         if finding == .undecided, data.count > limit { (finding, data) = (.content, []) }
     }
 
@@ -132,8 +132,8 @@ struct Preamble: Sendable {
         JSONRepair.repair(data, 0..<data.count).flatMap { try? JSONObject.scan($0.bytes, maximumDepth: .max) }
     }
 
-    /// Only in a chat completion is an error that lies deeper one of the call: elsewhere it may be a tool's schema, or
-    /// the model's own words.
+    /// Whether a text tells of a failed call. A nested error is one of the call only in a chat completion. Elsewhere it
+    /// may be a tool's schema, or the model's own words.
     private func isFailure(_ scanner: ResponseScanner) -> Bool {
         check == nil ? scanner.error != nil || scanner.isErrorTyped : scanner.isFailure
     }

@@ -15,7 +15,7 @@ enum PreambleEvent {
         event.member("type").flatMap(event.string).map { $0 == "response.failed" } ?? false
     }
 
-    /// Whether an event holds content. One of a kind that is not known does.
+    /// Whether an event holds content. An event of an unknown kind does.
     static func hasContent(_ event: JSONObject) -> Bool {
         if let choices = event.member("choices"), let elements = event.elements(choices) {
             return elements.contains { hasContent(choice: $0, of: event) }

@@ -21,7 +21,7 @@ extension ResponseScanner.Choice {
             Array($0.utf8)
         })
 
-    /// The failure that its finish reason tells of, if it does.
+    /// The failure that the finish reason tells of, if any.
     func failure(_ code: CompletionFailure.Code) -> CompletionFailure? {
         guard Self.failures.contains(finishReason.utf8.map(\.asciiLowercased)) else { return nil }
         return CompletionFailure(

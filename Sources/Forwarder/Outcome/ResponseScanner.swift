@@ -1,10 +1,10 @@
 internal import Common
 
-/// Reads one JSON text of an answer, a body or the data of an event, in the pieces in which it comes, and notes what
-/// tells a completion from a failure.
+/// Reads one JSON text of an answer (a body, or the data of an event) in the pieces in which it comes. Notes the
+/// members that tell a completion from a failure.
 ///
-/// It is lenient about grammar: a client's reader may take `NaN`, and a failure behind it is one all the same. It keeps
-/// names, errors and finish reasons, each bounded, and nothing of the message.
+/// It is lenient about grammar: a client's reader may take `NaN`, and then a failure behind it counts. It keeps names,
+/// errors and finish reasons, each bounded, and nothing of the message.
 struct ResponseScanner: Sendable {
     /// A place in the text by what its members mean.
     enum Scope: Sendable {
@@ -26,12 +26,12 @@ struct ResponseScanner: Sendable {
         var wantsName: Bool
     }
 
-    /// Objects and arrays that are followed; what lies deeper is passed over.
+    /// The depth to which objects and arrays are followed. Deeper ones are passed over.
     private static let depth = 32
     /// Bytes of a name that are kept; longer ones mean nothing here.
     private static let name = 128
 
-    // What is found; `ResponseScanner+members` fills it in.
+    // The findings; `ResponseScanner+members` fills them in.
 
     /// The first error of the answer or of a choice, as JSON.
     var error: [UInt8]?

@@ -4,7 +4,7 @@ internal import Common
 struct StreamCheck: Sendable {
     private var events: EventDataReader
     private var scanner = ResponseScanner()
-    /// The data of the event, as far as it may be `[DONE]`.
+    /// The data of the event, while it may be `[DONE]`.
     private var mark: [UInt8] = []
     private var unfinished: Set<Int> = []
     private var finished: Set<Int> = []
@@ -13,7 +13,7 @@ struct StreamCheck: Sendable {
     private var remark: String?
     /// Bytes of the stream up to the line in which the newest choice was finished.
     private var finishedAt = 0
-    /// Bytes of the stream up to `data: [DONE]`, with which it says that it is over; nil if that has not come.
+    /// Bytes of the stream up to `data: [DONE]`, which says that it is over; nil if that has not come.
     private var doneAt: Int?
 
     /// - Parameter count: bytes of the answer before those that are given to it.
@@ -76,7 +76,7 @@ struct StreamCheck: Sendable {
     }
 
     /// Ends the stream.
-    /// - Returns: why it is no success; nil if it is one.
+    /// - Returns: the failure; nil if the completion succeeded.
     mutating func end() -> CompletionFailure? {
         var events = self.events
         events.end { take($0, of: []) }

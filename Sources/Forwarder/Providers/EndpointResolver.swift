@@ -1,14 +1,14 @@
 internal import Common
 
-/// Works out, once at start, where each provider and account is and which key belongs to it. Goes on after a problem,
-/// so that all are reported.
+/// Works out, once at start, where each provider and account is and which key belongs to it. It goes on after a
+/// problem, so that all problems are reported.
 struct EndpointResolver {
     let table: ProviderTable
     let secrets: Secrets
     let environment: [String: String]
     /// The name of the secrets' file in errors.
     let secretsFile: String
-    /// The address at which this process itself is called; nil if it is not.
+    /// The address at which this process itself is called; nil if it is not called.
     let own: OwnAddress?
     var log = ProblemLog()
     /// For each key variable, the origins that the operator moved one of its providers to.
@@ -89,7 +89,7 @@ struct EndpointResolver {
     /// The server's key of a provider.
     ///
     /// Several providers may share a variable. Once the operator has moved one of them to another origin, the
-    /// variable's key is that origin's, and the others, which would carry it elsewhere, go without.
+    /// variable's key belongs to that origin. The other providers, which would carry it elsewhere, then have no key.
     private mutating func key(of provider: Provider, at base: BaseURL) -> BoundKey? {
         if let key = secrets.providerKeys[provider.prefix] { return BoundKey(key, for: base) }
         let usable = provider.keyVariables.filter { moved[$0]?.contains(base.origin) ?? true }

@@ -1,11 +1,11 @@
 internal import Common
 internal import JSON
 
-/// Members of a request that a LiteLLM proxy would act on: they send the call, and with it the proxy's or the gateway's
-/// keys, elsewhere (CVE-2024-6587), or make the proxy call again when the gateway alone owns retries.
+/// Members of a request that a LiteLLM proxy would act on. Some send the call, and with it the proxy's or the gateway's
+/// keys, elsewhere (CVE-2024-6587). Others make the proxy call again, while the gateway alone owns retries.
 ///
-/// One rule for every kind of body, at any depth, and for the query. The client's bytes are not changed: what does not
-/// pass is refused.
+/// One rule holds for every kind of body, at any depth, and for the query. The client's bytes are not changed: a member
+/// that does not pass is refused.
 enum ForbiddenMembers {
     /// - Parameter model: the model that the request names.
     /// - Throws: 400 that names the first such member.
@@ -77,7 +77,7 @@ enum ForbiddenMembers {
         guard looksLikeObject(text) else { return }
         let object: JSONObject
         do throws(JSONScanError) {
-            // Its own depth is bounded by what an object in a body may have by default.
+            // The text's own depth has the default bound of an object in a body.
             object = try JSONObject.scan(text, maximumDepth: 64)
         } catch {
             throw refusal(path, because: "is a text that begins like a JSON object and is none. Send a valid one")

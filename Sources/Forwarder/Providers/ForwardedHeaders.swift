@@ -1,17 +1,17 @@
 internal import Common
 
-/// The client's headers that go on to a provider. All others stay here: among them the client's own authorization,
-/// cookies, `traceparent`, `x-forwarded-*`, and what describes the connection.
+/// The client's headers that go on to a provider. All others stay here, among them the client's own authorization,
+/// cookies, `traceparent`, `x-forwarded-*`, and headers that describe the connection.
 enum ForwardedHeaders {
     private static let always = [
         "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta",
         // The marks of who has passed the request on (RFC 9110 §7.6.3).
         LoopMark.header,
     ]
-    /// They choose whose budget pays, so they go with the client's own key only.
+    /// Headers that choose whose budget pays. They go with the client's own key only.
     private static let withClientKey = ["openai-organization", "openai-project"]
 
-    /// Whether a header is for the provider alone that the client's key is for.
+    /// Whether a header is only for the provider that the client's key is for.
     static func isClients(_ name: String) -> Bool { known(name, among: withClientKey) != nil }
 
     static let userAgent = HeaderField("user-agent", "metadata-gateway")
@@ -28,8 +28,8 @@ enum ForwardedHeaders {
                 ?? (usesServerKey ? nil : known(header.name, among: withClientKey))
             if let name, isSafe(header.value) { selected.append(HeaderField(name, header.value)) }
         }
-        // curl labels every body as a form, and a chat completion's body need not be labelled here; a provider may
-        // insist. Of two labels it might take the other.
+        // curl labels every body as a form, and a chat completion's body needs no label here. A provider may insist on
+        // one, and might take the wrong one of two.
         var (label, labels): (HeaderField?, Int) = (nil, 0)
         for header in selected where header.name == contentType { (label, labels) = (label ?? header, labels + 1) }
         let isLabelled = labels == 1 && (!isJSON || label.map { isJSONType($0.value) } ?? false)

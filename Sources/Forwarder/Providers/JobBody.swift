@@ -1,8 +1,8 @@
 internal import Common
 internal import JSON
 
-/// A job's body with the edits that a provider's sight of it needs. It is scanned once at most; where nothing changes,
-/// the bytes are the client's.
+/// A job's body with the edits for its provider. It is scanned at most once. Where nothing changes, the bytes are the
+/// client's.
 ///
 /// A body whose first visible byte is `{` is read as JSON under any content type, since a provider might do so too.
 struct JobBody {
@@ -42,7 +42,7 @@ struct JobBody {
         try set("model", to: model)
     }
 
-    /// Gives a member the text, or adds one behind the others.
+    /// Sets a member to the text, or adds it behind the others.
     /// - Returns: False if the body is of a kind that holds no members.
     @discardableResult
     mutating func set(_ name: String, to text: String) throws(GatewayError) -> Bool {

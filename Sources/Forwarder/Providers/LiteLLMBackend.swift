@@ -8,8 +8,8 @@ internal import Upstream
 /// and `api_key`. The Langfuse members are refused by a proxy without `allow_client_side_credentials`, so they are sent
 /// only when the operator says so.
 ///
-/// The operator's key goes with calls to models; on other paths the client's bearer speaks for itself, and what it may
-/// is for the proxy to say.
+/// The operator's key goes with calls to models. On other paths the client's own key goes as the bearer token, and the
+/// proxy decides what it may do.
 struct LiteLLMBackend: Sendable {
     /// The provider's name in a `Target`.
     static let name = "litellm"
@@ -45,7 +45,7 @@ struct LiteLLMBackend: Sendable {
             try splice.append(tags(of: job).map(JSONText.quoted), to: "tags", in: "metadata")
             addTraces(of: job, to: &splice)
         }
-        // What traces the call asks for its usage itself.
+        // A proxy that traces the call asks for its usage itself.
         let hidesUsage = asksUsage && !isTraced && StreamOptions.add(to: &body)
         var added = hidesUsage ? [StreamOptions.member] : []
         // A proxy that traces knows the completion by its tags.
@@ -94,7 +94,8 @@ struct LiteLLMBackend: Sendable {
         return ids + job.metadata.entries.map(\.tag)
     }
 
-    /// Only completions are traced; LiteLLM would refuse or pass on the members elsewhere.
+    /// Adds the members for the trace to a completion. On other paths LiteLLM would refuse these members or pass them
+    /// on.
     private func addTraces(of job: Job, to splice: inout JSONSplice) {
         guard job.path == Provider.chatCompletions, let traces, let keys = traces.keys[job.project] else { return }
         splice.set("langfuse_public_key", to: JSONText.quoted(keys.publicKey.reveal()))
@@ -104,7 +105,7 @@ struct LiteLLMBackend: Sendable {
 }
 
 extension LiteLLMBackend {
-    /// The backend of the settings, if they name one. Notes in `log` what does not go together.
+    /// The backend of the settings, if they name one. Notes in `log` the settings that do not go together.
     init?(settings: Settings, secrets: Secrets, log: inout ProblemLog) {
         guard let base = settings.litellmURL else { return nil }
         var host: String?

@@ -9,7 +9,7 @@ enum LiteLLMNames {
         case content
         /// A provider's parameter of any form: the names within it are looked at.
         case parameters
-        /// `metadata` and the like, in which the client names what it likes and LiteLLM reads some.
+        /// `metadata` and the like: the client chooses the names within it, and LiteLLM reads some of them.
         case metadata
         /// The gateway does not know the name: a plain value passes.
         case unknown
@@ -49,7 +49,7 @@ enum LiteLLMNames {
         name.split(separator: "_").contains { words.contains(String($0)) }
     }
 
-    /// Nil for a name that cannot be one of those below.
+    /// The name in lower case, with `_` for `-`; nil for a name that cannot be one of those below.
     private static func normal(_ name: String) -> String? {
         guard name.utf8.count <= 128, name.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         return String(

@@ -6,7 +6,7 @@ enum ModelRule: String, Sendable, CaseIterable {
     case strip
     /// Fireworks' short names (LiteLLM 1.109.1, llms/fireworks_ai/common_utils.py).
     case fireworks
-    /// Vertex AI's compatible endpoint wants the publisher in front: `google/gemini-…`.
+    /// Vertex AI's compatible endpoint, which needs the publisher in front: `google/gemini-…`.
     case google
 
     /// - Parameter name: The model without the provider's prefix.

@@ -6,9 +6,9 @@ package struct Provider: Sendable, Equatable {
     let prefix: String
     /// The provider's URL. Nil when each customer has a URL of their own.
     var url: URLTemplate?
-    /// Variables that may hold the server's key, the first that is set wins.
+    /// Variables that may hold the server's key. The first that is set wins.
     var keyVariables: [String] = []
-    /// Variables that replace `url`, the first that is set wins.
+    /// Variables that replace `url`. The first that is set wins.
     var baseVariables: [String] = []
     /// The required end of a replaced `url`.
     var baseSuffix = ""
@@ -18,13 +18,13 @@ package struct Provider: Sendable, Equatable {
     var isKeyOptional = false
     var modelRule = ModelRule.strip
     var chatPath = Self.chatCompletions
-    /// Paths of its own API beside OpenAI's: what they begin with.
+    /// The beginnings of the paths of the provider's own API, beside OpenAI's.
     var nativePaths: [String] = []
-    /// The header that takes the key there, as it is.
+    /// The header that takes the key, unchanged, on these paths.
     var nativeKeyHeader: KeyHeader?
     /// Whether those paths stand where `baseSuffix` begins.
     var nativeReplacesSuffix = false
-    /// Members of a request that it refuses.
+    /// Members of a request that the provider refuses.
     var rejectedMembers: Set<UTF8Text> = []
 
     /// The header that takes the key in a call to `path`.

@@ -4,10 +4,10 @@ internal import Upstream
 extension ProviderDirectory {
     private static let listPath = "/models"
 
-    /// The request for the default provider's models, where these decide which provider takes a job: its model's first
-    /// segment names none that can be called.
+    /// The request for the default provider's models, if these decide which provider takes a job. They do if the first
+    /// segment of its model names none that can be called.
     ///
-    /// No key of the client's goes with it: whose key that is depends on the answer.
+    /// The client's key does not go with it: the answer decides which provider that key is for.
     /// - Returns: the model and the request; nil if the list decides nothing.
     func listRequest(for job: Job) -> (model: String, request: UpstreamRequest)? {
         guard litellm == nil, job.baseURL == nil, let defaultProvider, let endpoint = endpoints[defaultProvider],
@@ -46,7 +46,7 @@ extension ProviderDirectory {
 
 /// The bounds of a question for a list of models.
 struct ModelListLimits: Sendable {
-    /// From the question to the last byte of the answer (`MODEL_LIST_TIMEOUT`).
+    /// The time from the question to the last byte of the answer (`MODEL_LIST_TIMEOUT`).
     var time = Duration.seconds(5)
     /// The largest answer (`MODEL_LIST_BYTES`).
     var bytes = 8 << 20

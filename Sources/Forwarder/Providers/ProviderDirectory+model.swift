@@ -4,7 +4,7 @@ extension ProviderDirectory {
     /// The endpoint that takes a job, and its name of the job's model; the model is nil where its name stays.
     /// - Parameters:
     ///   - client: the client's own key.
-    ///   - listed: the default provider's models; nil: a name that no provider has is never the default's.
+    ///   - listed: the default provider's models; nil if a name that no provider has is never the default's.
     func endpoint(
         for job: Job, naming named: RequestModel, body: JobBody, client: SecretString?, listed: ListedModels?
     ) throws(GatewayError) -> (endpoint: ProviderEndpoint, model: String?) {
@@ -72,9 +72,9 @@ extension ProviderDirectory {
         return (endpoint, endpoint.provider.modelRule.apply(to: rest))
     }
 
-    /// Whether the default provider may be asked for a model whose first segment names no provider: one that it lists,
-    /// and where it tells of no list, one that was certainly not meant for another. A mistyped name of another provider
-    /// must not lead the client's key to the default.
+    /// Whether the default provider may be asked for a model whose first segment names no provider. It may if it lists
+    /// the model. If it tells of no list, it may if the model was certainly not meant for another provider. A mistyped
+    /// name of another provider must not lead the client's key to the default.
     private func mayLookUp(_ model: String, begunBy name: String, _ listed: ListedModels) -> Bool {
         switch listed {
         case .known(let models): models.contains(model)

@@ -3,14 +3,14 @@ internal import Upstream
 
 /// Knows every endpoint that a job can go to, and makes the call that takes it there. Pure: no I/O and no clock.
 package struct ProviderDirectory: Sendable {
-    /// By what a model's first segment says: the operator's accounts, then the table's providers.
+    /// The endpoints by a model's first segment: the operator's accounts, then the table's providers.
     let endpoints: [UTF8Text: ProviderEndpoint]
     /// The table's own prefixes, without the accounts.
     let prefixes: Set<UTF8Text>
     let unsupported: Set<UTF8Text>
     /// Takes the calls whose model names none. In `endpoints`, or `mock`.
     let defaultProvider: String?
-    /// Takes all calls but the mock's and those to a client's own URL.
+    /// The proxy that takes all calls but the mock's and those to a client's own URL.
     let litellm: LiteLLMBackend?
     let clientAddresses: AddressPolicy
     let maximumDepth: Int
@@ -34,9 +34,10 @@ package struct ProviderDirectory: Sendable {
     /// The job's deadline is not looked at: the code that makes the call sets `timeouts.total` to what is left.
     /// - Parameters:
     ///   - isTraced: whether a span is made of the call, which then has a use for the usage of a stream.
-    ///   - listed: the default provider's models, where they decide (``listRequest(for:)``); nil: they are not asked.
-    /// - Throws: What the client is told: 400 for a model, path or body that cannot be sent, 401 for a missing key, 404
-    ///   when nothing takes the call.
+    ///   - listed: the default provider's models, where they decide (``listRequest(for:)``); nil if they are not asked
+    ///     for.
+    /// - Throws: The error for the client: 400 for a model, path or body that cannot be sent, 401 for a missing key,
+    ///   404 when nothing takes the call.
     func resolve(_ job: Job, isTraced: Bool, listed: ListedModels? = nil) throws(GatewayError) -> Target {
         guard job.path.hasPrefix("/"), RequestPath.isSafe(job.path), job.query.map(RequestPath.isSafe(query:)) ?? true
         else {
@@ -48,7 +49,7 @@ package struct ProviderDirectory: Sendable {
         let asksUsage = isTraced && StreamOptions.areWanted(for: job)
         if isMock(job) { return mockTarget(job, asksUsage: asksUsage) }
         let body = try JobBody(of: job, maximumDepth: maximumDepth)
-        // What the bytes say is what the provider reads. An ingress of an earlier version has not looked for a model
+        // The provider reads the model that the bytes name. An ingress of an earlier version has not looked for it
         // everywhere.
         let model = try RequestModel(content: body.content, method: job.method, path: job.path, query: job.query)
         var job = job
@@ -67,7 +68,7 @@ package struct ProviderDirectory: Sendable {
 
     private func isMock(_ job: Job) -> Bool {
         if let model = job.model, model.contains("/") { return model.hasPrefix("\(Self.mock)/") }
-        // A list of models is the default's, one provider's model is that provider's.
+        // A list of models is the default provider's. A look-up of a provider's model is that provider's.
         if let path = PathModel(method: job.method, path: job.path), path.isLookUp {
             if path.name.hasPrefix("\(Self.mock)/") { return true }
             if isPlaced(path.name) { return false }
@@ -75,8 +76,8 @@ package struct ProviderDirectory: Sendable {
         return defaultProvider == Self.mock && litellm == nil && job.baseURL == nil
     }
 
-    /// The mock reads its options out of the body's model, so the job goes there as it is, but for its headers and
-    /// keys, and for the usage of a stream.
+    /// The call of a job to the mock. The mock reads its options from the body's model, so the job goes there as it is.
+    /// Only headers and keys are left out, and the usage of a stream may be asked for.
     private func mockTarget(_ job: Job, asksUsage: Bool) -> Target {
         var bytes = job.body
         var hidesUsage = false

@@ -5,7 +5,7 @@ struct ProviderEndpoint: Sendable {
     /// The provider's prefix or the account's name.
     let name: String
     let provider: Provider
-    /// Nil when the operator has not said where it is; `repair` then says how to.
+    /// The base URL; nil if the operator has not said where it is, and `repair` then says how to.
     let base: BaseURL?
     let repair: String
     let key: BoundKey?
@@ -13,7 +13,7 @@ struct ProviderEndpoint: Sendable {
     let takesClientKeys: Bool
     /// The time for which an idle connection may be used again, in seconds. Nil: as the settings say.
     var idleConnectionSeconds: Int?
-    /// Whether a call is made again whose kept connection closed without an answer.
+    /// Whether a call is made again if its kept connection closed without an answer.
     var repeatsOnClosedConnection = true
     /// Members that the operator's account refuses, beside those that all of the provider's do.
     var ownRejectedMembers: Set<UTF8Text> = []

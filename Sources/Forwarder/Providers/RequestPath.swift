@@ -1,7 +1,7 @@
 internal import Common
 
-/// Judges paths that are appended to a provider's base URL. The ingress has refused bad ones before; this is the last
-/// door.
+/// Judges paths that are appended to a provider's base URL. The ingress has refused bad paths before; this is the last
+/// check.
 enum RequestPath {
     /// Whether a percent-encoded path stays under its base however a server normalises it (RFC 3986 §5.2.4): no dot
     /// segment, no empty segment but the last, no encoded separator, and visible ASCII only.

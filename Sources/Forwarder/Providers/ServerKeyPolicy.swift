@@ -2,8 +2,8 @@ internal import Common
 
 /// The calls for which the operator's key is lent to the gateway's clients: those that ask a model or list models.
 ///
-/// The same key opens much else: a LiteLLM master key makes keys and users, an OpenAI key reads the account's files and
-/// batches. None of that belongs to the gateway's clients, so there a client needs a key of its own.
+/// The same key opens much else. A LiteLLM master key makes keys and users, and an OpenAI key reads the account's files
+/// and batches. None of that belongs to the gateway's clients: for such calls a client needs a key of its own.
 enum ServerKeyPolicy {
     private static let posts: Set<UTF8Text> = [
         "/chat/completions", "/completions", "/embeddings", "/moderations", "/responses", "/messages", "/rerank",
@@ -13,7 +13,7 @@ enum ServerKeyPolicy {
         "/images/variations",
     ]
 
-    /// Google's and Azure's own way to a model: what stands before and behind its name.
+    /// Google's and Azure's own paths to a model: the parts before and behind its name.
     private static let inPath: [UTF8Text: Set<UTF8Text>] = [
         "/v1beta/models/": [
             ":generateContent", ":streamGenerateContent", ":embedContent", ":batchEmbedContents", ":countTokens",
@@ -26,7 +26,8 @@ enum ServerKeyPolicy {
         return inPath[model.opening]?.contains(model.ending) ?? false
     }
 
-    /// Whether a model's name in a path may hold it. Servers differ on `;` and double encoding; some go up a folder.
+    /// Whether a model's name in a path may hold the byte. Servers differ on `;` and double encoding; some go up a
+    /// folder.
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -39,7 +40,7 @@ enum ServerKeyPolicy {
     /// - Parameters:
     ///   - isDirect: whether the key is the provider's own, so that the model may stand in the path.
     ///   - account: the account whose key goes instead of the one that the client sent; nil: it sent none.
-    /// - Throws: 403 for a call that the operator's key is not lent for.
+    /// - Throws: 403 for a call for which the operator's key is not lent.
     static func check(
         _ job: Job, isDirect: Bool = false, insteadOfClients account: String? = nil
     ) throws(GatewayError) {

@@ -8,9 +8,9 @@ enum StreamOptions {
     /// Whether a job's call has a usage to ask for.
     static func areWanted(for job: Job) -> Bool { job.isStream && job.path == Provider.chatCompletions }
 
-    /// Puts the member into a request, if the provider takes it. What the client has said about it stands, and all
-    /// other bytes stay as they are.
-    /// - Returns: whether it was put in: the event that it brings must then be hidden from the client.
+    /// Puts the member into a request, if the provider takes it. The client's own value stands, and all other bytes
+    /// stay as they are.
+    /// - Returns: whether it was put in. The event that it brings must then be hidden from the client.
     static func add(to body: inout JobBody, rejected: Set<UTF8Text> = []) -> Bool {
         guard !rejected.contains(member), let object = body.object, object.member(member) == nil else { return false }
         body.edit { $0.set(member, to: Array(#"{"include_usage":true}"#.utf8)) }

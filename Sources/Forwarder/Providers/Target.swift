@@ -13,10 +13,10 @@ package struct Target: Sendable {
     package var request: UpstreamRequest
     /// Members of the body that the client did not send and that can be left out.
     package var addedMembers: [String]
-    /// Whether the usage of a stream was asked for in the gateway's own name: the event that tells it is then not for
+    /// Whether the usage of a stream was asked for in the gateway's own name. The event that tells it is then not for
     /// the client.
     package var hidesUsage: Bool
-    /// Whether who takes the call traces it to Langfuse, so that the gateway does not.
+    /// Whether the taker of the call traces it to Langfuse, so that the gateway does not.
     package var isTracedByBackend: Bool
     /// Whether the call is made again, once, when a kept connection closed without an answer. It may then be paid
     /// twice.

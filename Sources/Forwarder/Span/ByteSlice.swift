@@ -23,7 +23,7 @@ struct ByteSlice: Sendable {
     /// The piece as a text, repaired where it is not UTF-8.
     var text: String { String(decoding: bytes[range], as: UTF8.self) }
 
-    /// At most so many bytes of it, not cutting through a character.
+    /// At most `limit` bytes of the text, without a cut through a character.
     func prefix(_ limit: Int) -> ByteSlice {
         guard count > limit else { return self }
         var end = range.lowerBound + max(limit, 0)

@@ -2,14 +2,15 @@ internal import Common
 internal import JSON
 
 extension DeltaTree {
-    /// The way in which elements of an array go on with those that came before.
+    /// The rule by which an element of an array continues an earlier one.
     enum Elements: Sendable {
-        /// One with the same `index` does, if it is not known to be another by its `type`, its `id` or a whole `url`.
+        /// An element continues the one with the same `index`, unless its `type`, its `id` or a whole `url` shows that
+        /// it is another.
         case plain
         /// Tool calls: see `ToolCallKey`.
         case calls
-        /// Also an element without `index` of this type goes on with the last one, if that is of this type too and has
-        /// no signature yet: parts of a thought, which LiteLLM and Mistral stream so.
+        /// As `plain`. An element of this type without `index` also continues the last one, if that is of this type too
+        /// and has no signature yet. LiteLLM and Mistral stream the parts of a thought so.
         case growing(StaticString)
 
         init(of name: ArraySlice<UInt8>) {
@@ -43,7 +44,7 @@ extension DeltaTree {
         var mayGrow = true
         try walker.elements { (walker) throws(JSONScanError) in
             try takeElement(&walker, bytes, into: node, elements, mayGrow: mayGrow, depth: depth)
-            // Of several in one event none is a part of another.
+            // None of several elements in one event is a part of another.
             mayGrow = false
         }
     }
@@ -73,7 +74,7 @@ extension DeltaTree {
         try append(&walker, bytes, to: node)
     }
 
-    /// Appends an element as it is. Half of one is none.
+    /// Appends an element as it is, whole or not at all.
     private mutating func append(_ walker: inout JSONWalker, _ bytes: [UInt8], to node: Int) throws(JSONScanError) {
         let value = try walker.skip()
         guard charge(value.count + 1), let run = run(of: node) else { return }
@@ -157,8 +158,8 @@ extension DeltaTree {
         return !(known.count == url.count && known.elementsEqual(bytes[url]))
     }
 
-    /// The call that this one goes on with. Some providers (Gemini's compatible endpoint) give all calls the index 0,
-    /// or none, and each whole; some repeat id and name in each event, and some make up a new id.
+    /// The call that this one continues. Some providers (Gemini's compatible endpoint) give all calls the index 0, or
+    /// none, and each whole; some repeat id and name in each event, and some make up a new id.
     private mutating func call(
         _ key: ElementKey, _ bytes: [UInt8], among node: Int, depth: Int
     ) throws(JSONScanError) -> Int? {

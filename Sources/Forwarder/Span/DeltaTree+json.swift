@@ -1,7 +1,7 @@
 internal import Common
 
 extension DeltaTree {
-    /// Writes a value. What is taken apart is at most `SpanLimits.depth` deep.
+    /// Writes a value. Values that were taken apart are at most `SpanLimits.depth` deep.
     func write(_ node: Int, to out: inout [UInt8]) {
         switch nodes[node].kind {
         case .null: out += "null".utf8

@@ -81,7 +81,8 @@ extension DeltaTree {
         nodes[node].bytes = Array(bytes[value])
     }
 
-    /// - Parameter isTakenApart: whether it is from the beginning, since something of it will have to be changed.
+    /// - Parameter isTakenApart: whether the object is taken apart from the beginning, since a part of it will have to
+    ///   be changed.
     mutating func takeObject(
         _ walker: inout JSONWalker, _ bytes: [UInt8], into node: Int, isTakenApart: Bool = false,
         isStatement: Bool = false, depth: Int

@@ -5,8 +5,8 @@ internal import JSON
 ///
 /// Members of any name are kept: texts are joined (`JoinRule`), objects merged, the elements of an array merged by
 /// their `index` or appended; of numbers and truth values the last stands; null takes nothing away. A value that comes
-/// once is kept as it was written, and is taken apart when a second part of it comes. What is kept is bounded by
-/// `SpanLimits`; each byte is looked at a fixed number of times.
+/// once is kept as it was written, and is taken apart when a second part of it comes. `SpanLimits` bounds the kept
+/// bytes. Each byte is looked at a fixed number of times.
 struct DeltaTree: Sendable {
     enum Kind: Sendable {
         case null
@@ -55,13 +55,13 @@ struct DeltaTree: Sendable {
             return range
         }
         let kept = JSONText.wholePrefix(of: bytes, range, atMost: room)
-        // What follows would not join on.
+        // A later text would not join on.
         room = 0
         faults.insert(.cut)
         return kept
     }
 
-    /// Takes room for what is kept whole or not at all.
+    /// Takes room for a value that is kept whole or not at all.
     mutating func charge(_ count: Int) -> Bool {
         guard count <= room else {
             faults.insert(.cut)

@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// The members of an array's element that say which one it is. Ranges lie in the bytes of the event; those of texts are
+/// The members that tell an array's element from others. Ranges lie in the bytes of the event; those of texts are
 /// without their quotes.
 struct ElementKey: Sendable {
     /// The value, of any kind except null.
@@ -10,9 +10,9 @@ struct ElementKey: Sendable {
     private(set) var type: Range<Int>?
     /// The name of a tool call's function or custom tool.
     private(set) var name: Range<Int>?
-    /// Whether a tool call says something of its arguments or its input, be it an empty text.
+    /// Whether a tool call has arguments or an input, be it an empty text.
     private(set) var hasInput = false
-    /// Whether there is something in it.
+    /// Whether these are not empty.
     private(set) var hasText = false
     /// The place of an image.
     private(set) var url: Range<Int>?

@@ -5,7 +5,7 @@ internal import JSON
 /// `printf` writes `nan`, `-nan` and `inf`), control characters within strings, text that is not UTF-8, a byte order
 /// mark.
 enum JSONRepair {
-    /// One value that is JSON, and what had to be changed.
+    /// One value that is JSON, and the changes that were needed.
     struct Result {
         var bytes: [UInt8]
         var faults: ResponseFaults
@@ -65,8 +65,8 @@ enum JSONRepair {
         return out
     }
 
-    /// A number that JSON does not have, if it begins here and all of the value is it.
-    /// - Parameter before: what stands before it: a value may follow a colon, a comma and an opening bracket only.
+    /// A number that JSON does not have, if it begins here and is all of the value.
+    /// - Parameter before: the text before it: a value may follow a colon, a comma and an opening bracket only.
     /// - Returns: as the JSON of Protocol Buffers writes it, within quotes; and its length as it is.
     private static func word(
         at place: Int, of text: [UInt8], behind before: [UInt8]

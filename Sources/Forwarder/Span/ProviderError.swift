@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// Finds what a provider says went wrong.
+/// Finds a provider's words about a failure.
 enum ProviderError {
     /// The text of an error that is a string or an object; nil for null and the like.
     static func text(of piece: ByteSlice) -> String? {

@@ -14,7 +14,7 @@ struct Redaction: Sendable {
 
     private let keys: [String]
 
-    /// - Parameter keys: what must not be seen.
+    /// - Parameter keys: the keys that must not be seen.
     init(_ keys: [SecretString]) { self.keys = keys.map { $0.reveal() }.filter { $0.utf8.count >= 4 } }
 
     /// The text without keys, at most `limit` bytes and a mark.

@@ -3,7 +3,7 @@ internal import Policies
 internal import Queue
 
 extension RequestSummary {
-    /// All that a job says of its request.
+    /// Takes all facts about the request from its job.
     init(_ job: Job) {
         self.init()
         // The usual path needs no search.
@@ -17,7 +17,7 @@ extension RequestSummary {
     /// - Parameters:
     ///   - model: `provider/model`.
     ///   - time: now.
-    ///   - steps: where the operator's rules send the job.
+    ///   - steps: the targets to which the operator's rules send the job.
     mutating func calls(_ model: String, at time: Timestamp, of steps: [Route.Step]) {
         if firstCall == nil { firstCall = time }
         guard let step = steps.first(where: { $0.model == model }), let rule = step.rule else { return }

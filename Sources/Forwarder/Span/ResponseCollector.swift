@@ -2,8 +2,8 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// Keeps what a span needs of an answer while its bytes pass by. What it is, a stream or a body, its first bytes say
-/// and not its label.
+/// Keeps the parts of an answer that a span needs, while the answer's bytes pass by. Its first bytes, and not its
+/// label, tell a stream from a body.
 struct ResponseCollector: Sendable {
     private var form = ResponseForm()
     /// Nil for an answer that is no stream.
@@ -80,7 +80,7 @@ struct ResponseCollector: Sendable {
         guard isSuccess, count == kept else { return nil }
         let bytes = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
         do throws(JSONScanError) { return try Self.usage(in: bytes) } catch {
-            // `NaN` among the log probabilities, as some servers write it, stands before the usage.
+            // Some servers write `NaN` among the log probabilities, which stand before the usage.
             return JSONRepair.repair(bytes, 0..<bytes.count).flatMap { try? Self.usage(in: $0.bytes) }
         }
     }
@@ -94,8 +94,8 @@ struct ResponseCollector: Sendable {
         return usage
     }
 
-    /// The answer of events that stand in what is neither JSON nor a stream: one JSON object a line, or a stream behind
-    /// other text.
+    /// The answer of events that stand in a text that is neither JSON nor a stream: one JSON object a line, or a stream
+    /// behind other text.
     private static func events(in bytes: [UInt8]) -> CollectedResponse? {
         var stream = StreamCollector(takesBareLines: true)
         stream.take(bytes + Array("\n\n".utf8))
@@ -107,4 +107,190 @@ struct ResponseCollector: Sendable {
     }
 
     private var labelShown: String { label.flatMap { $0.isEmpty ? nil : ByteSlice($0).prefix(100).text } ?? "missing" }
+}
+
+/// The parts of an answer that a span shows.
+struct CollectedResponse: Sendable {
+    /// The assistant's message, or an array of them if there are several choices: JSON, or a text if the answer is
+    /// none.
+    var output: [ByteSlice] = []
+    var finishReasons: [String] = []
+    var usage: TokenUsage?
+    var model: String?
+    var id: String?
+    /// The fault that an answer with an error status states, with the provider's code if any. Keys are not yet taken
+    /// out.
+    var error: String?
+    /// The members of the answer beside its choices.
+    var others = ResponseMembers()
+    var faults: ResponseFaults = []
+    /// Whether the answer is a body that is no JSON.
+    private(set) var isForeign = false
+    /// A note of the parts that could not be read.
+    var note: String?
+}
+
+extension CollectedResponse {
+    /// Reads a whole body.
+    /// - Parameters:
+    ///   - bytes: as much of the body as was kept.
+    ///   - count: bytes that the body had.
+    init(body bytes: [UInt8], of count: Int) {
+        guard bytes.count == count else {
+            note =
+                "The answer is larger than the gateway keeps of one (\(bytes.count) bytes): its end, and with it the usage, is not here."
+            output = [
+                ByteSlice(
+                    ByteSlice(bytes).prefix(SpanLimits.foreign).text
+                        + SpanLimits.mark(kept: SpanLimits.foreign, of: count))
+            ]
+            return
+        }
+        var bytes = bytes
+        if !JSONWalker.isValue(bytes) {
+            guard let repaired = JSONRepair.repair(bytes, 0..<bytes.count) else {
+                setForeign(bytes)
+                return
+            }
+            faults = repaired.faults
+            bytes = repaired.bytes
+        }
+        guard bytes.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") else {
+            setForeign(bytes)
+            note = "The answer is not a JSON object."
+            return
+        }
+        do throws(JSONScanError) { try read(bytes) } catch {
+            setForeign(bytes)
+            return
+        }
+        note = faults.union(others.faults).note
+    }
+
+    /// Shows an answer that is no JSON as it is.
+    private mutating func setForeign(_ bytes: [UInt8]) {
+        isForeign = true
+        note = bytes.isEmpty ? "The answer is empty." : "The answer is not JSON."
+        guard !bytes.isEmpty else { return }
+        // A repair of text that is no UTF-8 makes it longer.
+        let text = ByteSlice(ByteSlice(bytes).prefix(SpanLimits.foreign).text).prefix(SpanLimits.foreign).text
+        output = [
+            ByteSlice(
+                text
+                    + (bytes.count > SpanLimits.foreign
+                        ? SpanLimits.mark(kept: SpanLimits.foreign, of: bytes.count) : ""))
+        ]
+    }
+
+    private mutating func read(_ bytes: [UInt8]) throws(JSONScanError) {
+        var messages: [[ByteSlice]] = []
+        var walker = JSONWalker(bytes)
+        try walker.members { (walker, name) throws(JSONScanError) in
+            if walker.isName(name, "choices") {
+                try walker.elements { (walker) throws(JSONScanError) in
+                    guard messages.count < SpanLimits.pieces else { return faults.formUnion(.cut) }
+                    if let message = try readChoice(&walker, bytes) { messages.append(message) }
+                }
+            } else if try !readTop(&walker, name, bytes) {
+                try others.take(&walker, name, bytes)
+            }
+        }
+        guard messages.count != 1 else {
+            output = messages[0]
+            return
+        }
+        output =
+            messages.isEmpty ? [] : [ByteSlice("[")] + messages.joined(separator: [ByteSlice(",")]) + [ByteSlice("]")]
+    }
+
+    /// Reads a choice: its message, and behind the message's own members the other members of the choice.
+    private mutating func readChoice(_ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) -> [ByteSlice]?
+    {
+        var message: Range<Int>?
+        var beside: [(name: Range<Int>, value: Range<Int>)] = []
+        try walker.members { (walker, name) throws(JSONScanError) in
+            if walker.isName(name, "message") {
+                message = try walker.skip()
+            } else if walker.isName(name, "delta"), message == nil {
+                // The body is a single event of a stream.
+                message = try walker.skip()
+            } else if walker.isName(name, "finish_reason"), try walker.kind() == .string {
+                guard let reason = try walker.string() else { return }
+                finishReasons.append(ByteSlice(bytes, reason).prefix(SpanLimits.value).text)
+            } else if !walker.isName(name, "index"), try walker.kind() != .null {
+                let value = try walker.skip()
+                if beside.count < SpanLimits.members { beside.append((name, value)) } else { faults.insert(.cut) }
+            }
+        }
+        guard let message, bytes[message.lowerBound] != UInt8(ascii: "n") || beside.isEmpty else {
+            return beside.isEmpty ? nil : Self.object([], beside, bytes)
+        }
+        guard !beside.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") else {
+            return [ByteSlice(bytes, message)]
+        }
+        var names: [Range<Int>] = []
+        var probe = JSONWalker(bytes, range: message)
+        try probe.members { (_, name) throws(JSONScanError) in
+            if names.count < SpanLimits.members { names.append(name) }
+        }
+        beside.removeAll { member in names.contains { bytes[$0] == bytes[member.name] } }
+        guard !beside.isEmpty else { return [ByteSlice(bytes, message)] }
+        return Self.object(names.isEmpty ? [] : [ByteSlice(bytes, message.dropLast())], beside, bytes)
+    }
+
+    /// An object of some members.
+    /// - Parameter begun: its beginning, which lacks its closing brace.
+    private static func object(
+        _ begun: [ByteSlice], _ members: [(name: Range<Int>, value: Range<Int>)], _ bytes: [UInt8]
+    ) -> [ByteSlice] {
+        var pieces = begun
+        for member in members {
+            pieces.append(ByteSlice(pieces.isEmpty ? "{\"" : ",\""))
+            pieces += [ByteSlice(bytes, member.name), ByteSlice("\":"), ByteSlice(bytes, member.value)]
+        }
+        return pieces + [ByteSlice("}")]
+    }
+
+    /// The parts of a withheld answer that may be shown: its usage, model and id, and the finish reasons that are the
+    /// API's own words.
+    var withoutContent: CollectedResponse {
+        var other = CollectedResponse()
+        other.usage = usage
+        (other.model, other.id) = (model, id)
+        other.finishReasons = finishReasons.filter { Self.reasons.contains($0) }
+        return other
+    }
+
+    private static let reasons: Set<UTF8Text> = [
+        "stop", "length", "tool_calls", "function_call", "content_filter", "end_turn", "max_tokens", "stop_sequence",
+        "tool_use", "refusal",
+    ]
+
+    /// Puts a sentence before the note.
+    mutating func add(_ sentence: String) { note = note.map { "\(sentence) \($0)" } ?? sentence }
+
+    /// Reads a member that answers and events of a stream have in common. Returns false if it is another.
+    mutating func readTop(
+        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8]
+    ) throws(JSONScanError) -> Bool {
+        if walker.isName(name, "id") {
+            try Self.set(&id, &walker, bytes)
+        } else if walker.isName(name, "model") {
+            try Self.set(&model, &walker, bytes)
+        } else if walker.isName(name, "usage") {
+            if let usage = TokenUsage(ByteSlice(bytes, try walker.skip())) { self.usage = usage }
+        } else if walker.isName(name, "error") {
+            // `CompletionCheck` says whether the answer failed.
+            try walker.skip()
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// Sets a text. The first one that is not empty stands; a stream repeats it in each event.
+    private static func set(_ text: inout String?, _ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) {
+        guard let range = try walker.string(), text == nil, !range.isEmpty else { return }
+        text = JSONText.unescaped(bytes[range]).map { ByteSlice($0).prefix(SpanLimits.value).text }
+    }
 }

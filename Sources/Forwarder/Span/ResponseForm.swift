@@ -8,7 +8,7 @@ struct ResponseForm: Sendable {
 
     private static let fields = ["data", "event", "id", "retry"].map { Array($0.utf8) }
 
-    /// - Returns: what there is to read now; nothing while that cannot be known.
+    /// - Returns: the bytes to read now; nil while the form cannot be known.
     mutating func take(_ piece: [UInt8]) -> [UInt8]? {
         guard isEventStream == nil else { return piece }
         var place = 0

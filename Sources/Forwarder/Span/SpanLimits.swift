@@ -3,7 +3,7 @@ enum SpanLimits {
     /// Bytes of the input and of the output, each, unless SPAN_TEXT_BYTES says otherwise. Langfuse itself cuts fields
     /// above 1 MiB when its database refuses a row.
     static let spanText = 4 << 20
-    /// Bytes of the model's parameters, of the metadata, of the client's tags and of what an answer says beside its
+    /// Bytes of the model's parameters, of the metadata, of the client's tags and of an answer's members beside its
     /// choices, each.
     static let small = 32 << 10
     /// Bytes of one name or value that is no text: a model, an id, a tag. Langfuse's own fields of this kind end at 200
@@ -22,16 +22,16 @@ enum SpanLimits {
     static let members = 256
     /// Values of one answer that are put together from a stream. A value that comes whole counts as one.
     static let nodes = 16 << 10
-    /// The depth to which objects and arrays are merged that come in parts.
+    /// The depth to which objects and arrays that come in parts are merged.
     static let depth = 32
-    /// Bytes of an output that are left for the structure around what is kept of a stream.
+    /// Bytes of an output that are left for the structure around the kept texts of a stream.
     static let structure = 1 << 10
     /// Bytes shown of an answer that is no JSON. Its control characters take six bytes each when they are escaped.
     static let foreign = 64 << 10
     /// Bytes of a stream's event that are held back while it may be the usage.
     static let heldEvent = 16 << 10
 
-    /// Bytes of what follows input and output: level, notes and status, with an error's message twice.
+    /// Bytes of the parts that follow input and output: level, notes and status, with an error's message twice.
     static let ending = 32 << 10
 
     /// Bytes of spans that are sent together, before compression: Langfuse's cloud takes 5 MB.

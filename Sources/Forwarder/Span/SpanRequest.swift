@@ -12,12 +12,12 @@ struct SpanRequest {
     /// The model's parameters, an object; nil if there are none.
     private(set) var parametersText: ByteSlice?
     private(set) var metadataText: ByteSlice
-    /// A note of what found no room; nil if all did.
+    /// A note of the parts that found no room; nil if all did.
     var note: String? { cut.isEmpty ? nil : "Cut to \(SpanLimits.small) bytes: \(cut.joined(separator: ", "))." }
     private var cut: [String] = []
     /// `metadata.tags`.
     private(set) var tags: [String] = []
-    /// By OpenAI's name: numbers that OpenTelemetry has attributes for.
+    /// Numbers for which OpenTelemetry has attributes, by OpenAI's names.
     private(set) var numbers: [UTF8Text: String] = [:]
     /// `user`: whom the client makes the call for.
     private(set) var user: String?
@@ -28,16 +28,16 @@ struct SpanRequest {
         "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "max_tokens", "max_completion_tokens",
         "seed", "n",
     ]
-    /// No parameters of the model, or shown elsewhere. `stream_options` may be the gateway's own.
+    /// Members that are no parameters of the model, or are shown elsewhere. `stream_options` may be the gateway's own.
     private static let others: [StaticString] = ["model", "messages", "tools", "metadata", "user", "stream_options"]
 
     private let redactor: SecretRedactor
 
     /// - Parameters:
     ///   - body: the request's body.
-    ///   - metadata: what the span shall say besides; it stands before what the client says under the same name.
-    ///   - redactor: takes out what belongs into no trace: a client may send keys in the body, as LiteLLM's users and
-    ///     those of MCP's tools do.
+    ///   - metadata: further members of the span's metadata. They stand before the client's own under the same name.
+    ///   - redactor: takes out the secrets. A client may send keys in the body, as users of LiteLLM and of MCP's tools
+    ///     do.
     init(body: [UInt8], metadata: SpanObject, redactor: SecretRedactor = SecretRedactor()) {
         self.redactor = redactor
         metadataText = Self.shortened(metadata, after: 0, "metadata", &cut)
@@ -132,8 +132,7 @@ struct SpanRequest {
         if tags.count < all.count { cut.append("tags") }
     }
 
-    /// Adds a member without what is secret in it. One that is nothing but a secret, or one of Langfuse's own, is left
-    /// out.
+    /// Adds a member without its secrets. A member that is nothing but a secret, or one of Langfuse's own, is left out.
     private func add(_ bytes: [UInt8], _ name: Range<Int>, _ value: Range<Int>, to object: inout SpanObject) {
         guard let text = JSONText.unescaped(bytes[name]) else { return }
         let kind = Array(text.utf8).withUnsafeBufferPointer { SecretName($0) }

@@ -15,18 +15,18 @@ struct SpanWriter {
 
     var bytes: [UInt8] { record.bytes }
 
-    /// The completion failed.
-    /// - Parameter message: why; it holds no secret.
+    /// Notes that the completion failed.
+    /// - Parameter message: the reason, which holds no secret.
     mutating func fail(_ message: String) { record.fail(message) }
 
-    /// One of several calls.
+    /// Adds one of several calls.
     mutating func add(_ attempt: SpanAttempt) {
         var attempt = attempt
         attempt.model = ByteSlice(redactor.clean(attempt.model)).prefix(SpanLimits.value).text
         record.add(attempt)
     }
 
-    /// A text; nothing for nil and for an empty one.
+    /// Writes a text, but neither nil nor an empty one.
     /// - Parameter isClean: whether it holds no secret of a client's or a provider's: an id by which the trace is found
     ///   stays as it is.
     mutating func string(
@@ -40,7 +40,7 @@ struct SpanWriter {
             count <= limit ? value : ByteSlice(value).prefix(limit).text + SpanLimits.mark(kept: limit, of: count))
     }
 
-    /// A text in pieces.
+    /// Writes a text in pieces.
     mutating func text(_ attribute: SpanAttribute, _ pieces: [ByteSlice]) {
         record.begin(attribute, count: pieces.reduce(0) { $0 + $1.count })
         for piece in pieces { record.append(piece.bytes, piece.range) }
@@ -50,7 +50,7 @@ struct SpanWriter {
         if let value { record.text(attribute, String(value)) }
     }
 
-    /// A number that is written as it came. What no double can hold is left out: a reader might refuse the whole batch
+    /// Writes a number as it came. A number that no double can hold is left out: a reader might refuse the whole batch
     /// for it.
     mutating func double(_ attribute: SpanAttribute, _ text: String?) {
         guard let text, let value = Double(text), value.isFinite else { return }

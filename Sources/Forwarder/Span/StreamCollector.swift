@@ -2,14 +2,14 @@ internal import Common
 internal import JSON
 
 /// Joins a streamed answer from the bytes of its events, which may be cut anywhere. Each byte is looked at a fixed
-/// number of times. An answer beyond the bytes that an output may have is not kept further, and is marked as cut.
+/// number of times. An answer that is longer than an output may be is kept up to that bound, and is marked as cut.
 struct StreamCollector: Sendable {
     private var lines = EventLines()
     /// The data of an event whose JSON goes over several lines.
     private var data: [UInt8] = []
     private var answer = CollectedResponse()
     var messages: [StreamedMessage] = []
-    /// The messages and the members beside them, but for the messages' texts, for which it knows the room too.
+    /// The messages and the members beside them, without the messages' texts. It counts the room for those too.
     var tree: DeltaTree
     private let textBytes: Int
     private var isFirstLine = true
@@ -82,8 +82,8 @@ struct StreamCollector: Sendable {
             if !Self.isSilent(bytes[line]) { answer.faults.insert(.unreadEvents) }
             return
         }
-        // Nearly every event is one line. Nothing is taken from a part of one, so what is no JSON by itself waits for
-        // the next line.
+        // Nearly every event is one line. Nothing is taken from a part of one, so a line that is no JSON by itself
+        // waits for the next line.
         if !take(event: bytes, line) { append(data: bytes[line]) }
     }
 
@@ -161,8 +161,8 @@ struct StreamCollector: Sendable {
         if let whole { take(message: bytes, whole, at: place) }
     }
 
-    /// A whole message counts where no delta comes; some providers repeat it in each event beside the delta, so far as
-    /// it has come.
+    /// Takes a whole message, which counts where no delta comes. Some providers repeat the message so far in each event
+    /// beside the delta.
     private mutating func take(message bytes: [UInt8], _ range: Range<Int>, at place: Int) {
         guard !messages[place].hasDelta else { return }
         tree.room += messages[place].whole.count

@@ -36,8 +36,8 @@ struct StreamedMessage: Sendable {
 
     init(index: Int, root: Int, beside: Int) { (self.index, self.root, self.beside) = (index, root, beside) }
 
-    /// The message as the Chat Completions API gives it without a stream, and behind its own members what its choice
-    /// says beside it.
+    /// The message as the Chat Completions API gives it without a stream. Behind its own members stand the other
+    /// members of its choice.
     func json(_ tree: DeltaTree, cutAfter: Int?) -> [UInt8] {
         var out: [UInt8] = []
         var known = Part.allCases.filter { texts[$0.rawValue] != nil }.map(\.name)

@@ -1,6 +1,6 @@
 internal import Common
 
-/// A place in a text that is written otherwise.
+/// A place in a text, and the bytes that replace it.
 struct TextEdit: Sendable, Equatable {
     /// The mark in the place of a secret.
     static let mark = Array("[redacted]".utf8)

@@ -13,14 +13,15 @@ struct TokenUsage: Sendable, Equatable {
     var reasoning: Int?
     var outputAudio: Int?
 
-    /// Reads a `usage` object of the Chat Completions API. Nil if it counts nothing.
+    /// Reads a `usage` object of the Chat Completions API; nil if it counts nothing.
     init?(_ piece: ByteSlice) {
         do throws(JSONScanError) { try read(piece) } catch { return nil }
         guard input != nil || output != nil || total != nil else { return nil }
     }
 
-    /// Langfuse's `usage_details`. It adds up what begins with `input` and with `output`, and prices each by itself, so
-    /// the parts are taken out of the two sums, as its own reading of OpenAI's usage does.
+    /// Langfuse's `usage_details`. Langfuse adds up the numbers whose names begin with `input` and with `output`, and
+    /// prices each by itself. So the parts are taken out of the two sums, as Langfuse does when it reads OpenAI's
+    /// usage.
     var details: [(name: String, count: Int)] {
         let parts: [(String, Int?)] = [
             ("input", input.map { max($0 - (cached ?? 0) - (inputAudio ?? 0), 0) }),

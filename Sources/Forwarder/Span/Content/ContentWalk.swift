@@ -3,8 +3,8 @@ internal import JSON
 internal import NIOConcurrencyHelpers
 internal import Policies
 
-/// Finds in JSON what a redactor takes out: in strings, as their readers have them, and in numbers. Names of members
-/// stay. A string that holds JSON is read as that.
+/// Finds the places in JSON that a redactor takes out: in strings, as their readers have them, and in numbers. Names of
+/// members stay. A string that holds JSON is read as JSON.
 struct ContentWalk {
     private static let deepestLevel = 4
 
@@ -18,7 +18,7 @@ struct ContentWalk {
     /// A value of JSON without what the redactor finds.
     /// - Parameters:
     ///   - piece: the value; it has been scanned.
-    ///   - work: what the search may cost yet.
+    ///   - work: the work that the search may cost yet.
     static func clean(json piece: ByteSlice, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>) -> ByteSlice {
         let edits = piece.bytes.withUnsafeBufferPointer { bytes in
             var walk = ContentWalk(bytes, redactor, work, level: 0)
@@ -33,8 +33,9 @@ struct ContentWalk {
         TextEdit.apply(edits(of: piece, redactor, work, level: 0), to: piece)
     }
 
-    /// A text that is JSON is read as that. One that only begins so, as the arguments of a call that was cut off, is
-    /// read as both, and one that has escapes may quote JSON, and is read with them and without.
+    /// The findings in a text. A text that is JSON is read as JSON. A text that only begins so, such as the arguments
+    /// of a call that was cut off, is read as both. A text with escapes may quote JSON, and is read with them and
+    /// without.
     private static func edits(
         of piece: ByteSlice, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>, level: Int
     ) -> [TextEdit] {

@@ -5,13 +5,13 @@ internal import Policies
 /// The extent to which a span shows a request and its answer.
 enum SpanContent: Sendable {
     case whole
-    /// All but what is found.
+    /// All but the redactor's findings.
     case redacted(ContentRedactor)
     case withheld
 
     var isWithheld: Bool { if case .withheld = self { true } else { false } }
 
-    /// The value of the span's metadata that says so; nil where there is nothing to say.
+    /// The value of the span's metadata for it; nil if all is shown.
     var word: String? {
         switch self {
         case .whole: nil
@@ -21,7 +21,7 @@ enum SpanContent: Sendable {
     }
 }
 
-/// Makes of a job's redaction what finds it, and remembers it: most jobs have one of a few.
+/// Makes the redactor for a job's redaction, and remembers it: most jobs have one of a few redactions.
 final class SpanContents: Sendable {
     private static let remembered = 64
 
@@ -33,7 +33,7 @@ final class SpanContents: Sendable {
         case .withheld: return .withheld
         case .redacted(let redaction):
             if let known = redactors.withLockedValue({ $0[redaction] }) { return .redacted(known) }
-            // What this version cannot find must not be shown.
+            // A text that this version cannot find must not be shown.
             guard let new = ContentRedactor(redaction) else { return .withheld }
             redactors.withLockedValue { redactors in
                 if redactors.count >= Self.remembered { redactors.removeAll(keepingCapacity: true) }

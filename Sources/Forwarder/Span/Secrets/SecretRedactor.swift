@@ -3,21 +3,21 @@ internal import JSON
 internal import NIOConcurrencyHelpers
 internal import Policies
 
-/// Takes secrets out of what a span shows: of JSON by the names of its members at any depth, and of every text by their
-/// form. All other bytes stay as they are.
+/// Takes secrets out of the texts of a span: out of JSON by the names of its members at any depth, and out of every
+/// text by their form. All other bytes stay as they are.
 struct SecretRedactor: Sendable {
     /// A key of the call that is shorter, or a word of letters up to twice as long, may stand in any text.
     private static let shortestKey = 8
 
     private let keys: [[UInt8]]
-    /// Finds what the operator's rules take out besides, and what that may cost yet.
+    /// Finds the texts that the operator's rules take out besides, and the work that it may cost yet.
     private var content: (redactor: ContentRedactor, work: NIOLockedValueBox<Int>)?
 
-    /// Whether the search was given up, since it would take too long: what was gone through must not be shown.
+    /// Whether the search was given up, since it would take too long. The texts that were searched must not be shown.
     var isExhausted: Bool { content?.work.withLockedValue { $0 < 0 } ?? false }
 
-    /// The same redactor for what the client and the provider say to each other.
-    /// - Parameter content: finds what the operator's rules take out of it.
+    /// The same redactor for the texts between client and provider.
+    /// - Parameter content: finds the texts that the operator's rules take out.
     func of(_ content: SpanContent) -> SecretRedactor {
         var other = self
         if case .redacted(let redactor) = content {
@@ -26,7 +26,7 @@ struct SecretRedactor: Sendable {
         return other
     }
 
-    /// - Parameter keys: what the call was made with.
+    /// - Parameter keys: the keys of the call.
     init(_ keys: [SecretString] = []) {
         self.keys = keys.map { Array($0.reveal().utf8) }.filter { key in
             let isWord = key.allSatisfy { ($0 | 0x20) &- 0x61 < 26 }
@@ -41,7 +41,7 @@ struct SecretRedactor: Sendable {
     /// A value of JSON without secrets.
     /// - Parameters:
     ///   - piece: the value; it has been scanned.
-    ///   - name: what the name says under which it stands.
+    ///   - name: the kind of the name under which it stands.
     func clean(json piece: ByteSlice, under name: SecretName = .plain) -> ByteSlice {
         let edits: [TextEdit] = piece.bytes.withUnsafeBufferPointer { bytes in
             var walk = SecretWalk(bytes, keys: keys, level: 0)

@@ -1,7 +1,7 @@
 internal import Common
 internal import Policies
 
-/// Tells what an object describes from what it holds.
+/// Tells an object that describes values from one that holds them.
 enum SecretSchema {
     private static let types: [StaticString] = ["string", "number", "integer", "boolean", "object", "array", "null"]
 

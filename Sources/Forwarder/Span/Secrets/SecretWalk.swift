@@ -1,8 +1,8 @@
 internal import Common
 internal import Policies
 
-/// Goes over JSON once, from token to token, and notes what is a secret. It keeps a list of the objects and arrays that
-/// are open and nothing else, and takes what is no JSON as a text.
+/// Goes over JSON once, from token to token, and notes the secrets. It keeps nothing but a list of the objects and
+/// arrays that are open, and reads bytes that are no JSON as text.
 struct SecretWalk {
     /// The properties of an open object or array.
     struct Frame: OptionSet {
@@ -68,7 +68,7 @@ struct SecretWalk {
     private mutating func open(at place: inout Int, before end: Int) {
         let isObject = text[place] == UInt8(ascii: "{")
         guard frames.count < Self.deepest else {
-            // No document of a client's or a provider's nests so deep; what is in it is looked at as text.
+            // No document of a client's or a provider's nests so deep. Its content is searched as text.
             place = passText(place + 1..<end)
             return
         }
@@ -88,7 +88,7 @@ struct SecretWalk {
         place += 1
     }
 
-    /// A number, a literal, or what is no JSON.
+    /// Passes a number, a literal, or bytes that are no JSON.
     private mutating func passScalar(at start: Int, before end: Int) -> Int {
         var place = start
         while place < end, !Self.endsScalar(text[place]) { place += 1 }

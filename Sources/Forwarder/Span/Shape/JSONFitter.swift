@@ -6,7 +6,7 @@ internal import JSON
 struct JSONFitter {
     /// No value is made shorter than this: a mark needs room.
     static let shortest = 256
-    /// Values that are nested deeper are left out as a whole. Each level looks at its bytes once more.
+    /// The depth of nesting beyond which values are left out as a whole. Each level looks at its bytes once more.
     private static let deepest = 8
 
     private let bytes: [UInt8]
@@ -68,7 +68,7 @@ struct JSONFitter {
         out.append(UInt8(ascii: "]"))
     }
 
-    /// Writes what stands for elements that are missing, as such an element: a message, a part of a content, or a text.
+    /// Writes the mark for missing elements, in the form of such an element: a message, a part of a content, or a text.
     private mutating func appendMark(of missing: Int, like element: Range<Int>) throws(JSONScanError) {
         let mark = "\"…[cut by the gateway: \(missing) left out]\""
         guard bytes[element.lowerBound] == UInt8(ascii: "{") else {
@@ -83,7 +83,7 @@ struct JSONFitter {
         out += (isMessage ? #"{"role":"system","content":\#(mark)}"# : #"{"type":"text","text":\#(mark)}"#).utf8
     }
 
-    /// Keeps the members, each with an equal share of what there is; the first ones if there are too many.
+    /// Keeps the members, each with an equal share of the room; the first ones if there are too many.
     private mutating func fitObject(_ range: Range<Int>, _ budget: Int, _ depth: Int) throws(JSONScanError) {
         var large: [Int] = []
         var fixed = 2

@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// Makes a JSON value shorter that is larger than a span may show, and leaves it JSON of the same shape.
+/// Shortens a JSON value that is larger than a span may show, and leaves it JSON of the same shape.
 ///
 /// First the longest strings are cut inside: those that hold data (`data:` URIs, Base64), then texts; of those that are
 /// too long the oldest first, so that the newest messages stay whole as long as they can. If that is not enough,
@@ -15,7 +15,7 @@ struct JSONShortener {
         var isData: Bool
     }
 
-    /// Shorter strings are not cut, so that there are few to choose from.
+    /// The length below which strings are not cut, so that there are few to choose from.
     private static let shortest = 256
     /// Bytes that stay of a text, and of data, while newer strings are whole.
     private static let text = 256
@@ -42,7 +42,7 @@ struct JSONShortener {
     private mutating func cutStrings(of piece: ByteSlice, excess: Int, main: Range<Int>?) -> ByteSlice {
         var strings = Self.longStrings(in: piece)
         if let main {
-            // What is beside the main part counts as older than all of it.
+            // All strings beside the main part count as older than those in it.
             strings =
                 strings.filter { !main.contains($0.range.lowerBound) }
                 + strings.filter { main.contains($0.range.lowerBound) }

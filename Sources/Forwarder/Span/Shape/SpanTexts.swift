@@ -5,7 +5,7 @@ internal import JSON
 struct SpanTexts {
     private(set) var input: [ByteSlice]
     private(set) var output: ByteSlice?
-    /// A note of what was cut; nil if nothing was.
+    /// A note of the cuts; nil if there are none.
     let note: String?
 
     /// - Parameters:
@@ -20,7 +20,7 @@ struct SpanTexts {
         if count > limit { self.input = [Self.cut(ByteSlice.joined(input), messages, to: limit, "input", &inputNote)] }
         if let output { self.output = Self.cut(output, nil, to: limit, "output", &outputNote) }
         if 6 * (min(count, limit) + min(output?.count ?? 0, limit)) > room {
-            // An answer is what a trace is kept for, and seldom long: the request gives way, up to half of the room.
+            // A trace is kept for the answer, which is seldom long: the request gives way, up to half of the room.
             let asked = self.input.reduce(0) { $0 + Self.written($1) }
             if let given = self.output, let output {
                 self.output = Self.cut(
