@@ -31,7 +31,7 @@ extension Settings {
     private static let redisTable: [Setting] = [
         Setting(
             "REDIS_HOST", \.redis.address, .redisAddress,
-            "Where Redis is. `serve` starts one of its own when this is not set.", commands: sharing,
+            "The Redis server. `serve` starts one of its own if this is not set.", commands: sharing,
             requiredBy: separate),
         Setting("REDIS_PORT", \.redis.port, .int(1...65535, example: 6379), "The port of Redis.", commands: sharing),
         Setting(
@@ -48,30 +48,30 @@ extension Settings {
             commands: sharing),
         Setting(
             "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000),
-            "After this a command fails and Redis counts as away.",
+            "The time after which a command fails and Redis counts as unreachable.",
             commands: sharing),
         Setting(
             "CLOCK_SKEW_SECONDS", \.clockSkew, .seconds(0.1...3600),
-            "By how much this machine's clock may differ from that of Redis before the log and `/ready` warn of it.",
+            "The difference between this machine's clock and Redis's beyond which the log and `/ready` warn.",
             commands: sharing),
         Setting(
             "REDIS_SERVER_PATH", \.redisServerPath,
             .text("the name or path of a program", example: "/usr/bin/redis-server"),
-            "What `serve` starts as its own Redis.", commands: [.serve]),
+            "The program that `serve` starts as its own Redis.", commands: [.serve]),
     ]
 
     private static let secretsTable: [Setting] = [
         Setting("SECRETS_PATH", \.secretsPath, .file, "The secrets file. It need not exist unless this is set."),
         Setting(
             "GATEWAY_KEY", \.gatewayKey, .gatewayKey,
-            "Seals what travels through Redis; the same in all processes. `serve` makes one in `DATA_DIR` when neither this nor the file is given.",
+            "The key that seals the payloads in Redis; the same in all processes. `serve` makes one in `DATA_DIR` if neither this nor `GATEWAY_KEY_FILE` is set.",
             commands: sharing, requiredBy: separate),
         Setting(
             "GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`.",
             commands: sharing),
         Setting(
             "API_KEYS_PATH", \.apiKeysPath, .file,
-            "The file of the clients' keys. Turns authentication on: without it any client may call."),
+            "The file of the clients' keys. It turns authentication on; without it any client may call."),
         Setting(
             "CONFIG_PATH", \.configPath, .fileOrFolder,
             "The operator's [rules](policies.md#rules): a file of YAML documents, or a folder of such files.",
@@ -83,14 +83,15 @@ extension Settings {
             "LITELLM_URL", \.litellmURL, .url,
             "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: working),
         Setting(
-            "LITELLM_API_KEY", \.litellmAPIKey, .headerKey, "The key that opens the LiteLLM proxy.", commands: calling),
+            "LITELLM_API_KEY", \.litellmAPIKey, .headerKey, "The key for the LiteLLM proxy.", commands: calling),
         Setting(
             "LITELLM_TRACES", \.litellmTraces, .bool,
             "Whether the LiteLLM proxy does the tracing, with the project's Langfuse keys.",
             commands: queueing),
         Setting(
             "LANGFUSE_HOST", \.langfuse, .langfuseHost,
-            "Where traces go; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file `serve` has the default of the others.",
+            "The server that gets the traces; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file, `serve` has the default of the "
+                + "other commands.",
             commands: queueing),
         Setting(
             "DEFAULT_PROVIDER", \.defaultProvider, .name,
@@ -99,13 +100,15 @@ extension Settings {
             commands: calling),
         Setting(
             "MODEL_LIST_AGE", \.modelListAge, .seconds(1...3600),
-            "How long the default provider's list of models is good before it is asked for again.", commands: calling),
+            "How long the default provider's list of models is used before the gateway asks for it again.",
+            commands: calling),
         Setting(
             "MODEL_LIST_TIMEOUT", \.modelListTimeout, .seconds(0.1...60),
-            "How long a call waits for that list; then it is decided without.", commands: calling),
+            "How long a call waits for that list. After that, its provider is chosen without the list.",
+            commands: calling),
         Setting(
             "MODEL_LIST_BYTES", \.modelListBytes, .bytes(64 << 10...64 << 20),
-            "The largest such list; a larger one counts as none.", commands: calling),
+            "The largest size of that list; a larger one is treated as missing.", commands: calling),
     ]
 
     private static let httpTable: [Setting] = [
@@ -115,38 +118,36 @@ extension Settings {
             commands: facing),
         Setting(
             "DASHBOARD", \.dashboard, .bool,
-            "Whether there are [pages for people](dashboard.md) under `/dashboard`.", commands: facing),
+            "Whether the [pages for people](dashboard.md) are served under `/dashboard`.", commands: facing),
         Setting(
             "DASHBOARD_ADMIN", \.dashboardAdmin, .bool,
-            "Whether they may delete and requeue dead letters where clients need no key; else a key with `admin: true` may.",
+            "Whether the dashboard may delete and requeue dead letters if clients need no key. If they need one, a key with `admin: true` may.",
             commands: facing),
         Setting(
             "DASHBOARD_STREAMS", \.dashboardStreams, .int(0...10_000),
-            "The most pages that one ingress brings up to date at once while they are open; others stay as they are "
-                + "until they are loaded again.",
+            "The most open pages that one ingress keeps up to date at once; others do not change until they are reloaded.",
             commands: facing),
         Setting(
             "ALLOWED_HOSTS", \.allowedHosts, .allowedHosts,
-            "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. Not set: no further "
-                + "ones where `HOST` is a loopback address and clients need no key, and where `TRACESTORE_HOST` is one; else any.",
+            "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. If not set, any "
+                + "name is allowed, except where `HOST` is a loopback address and clients need no key, and where "
+                + "`TRACESTORE_HOST` or `METRICS_HOST` is a loopback address.",
             commands: listening),
         Setting(
             "ALLOWED_ORIGINS", \.allowedOrigins, .allowedOrigins,
-            "The [origins](api.md#browsers) whose pages may call from a browser, besides this machine's own where clients need no key.",
+            "The [origins](api.md#browsers) whose pages may call from a browser. Where clients need no key, this machine's own are allowed too.",
             commands: facing),
         Setting(
             "CLIENT_IDLE_TIMEOUT", \.clientIdleTimeout, .seconds(1...3600),
-            "How long a client's connection may stand unused.", commands: facing),
+            "How long a client's connection may be idle.", commands: facing),
         Setting(
             "CLIENT_READ_TIMEOUT", \.clientReadTimeout, .seconds(1...3600),
-            "How long a client may take for the head of a request, and from one piece of its body to the next; beyond it 408. The whole request has "
-                + "`REQUEST_TIMEOUT`.",
+            "How long a client may take for the head of a request, and between two pieces of its body; beyond it 408. The whole request has `REQUEST_TIMEOUT`.",
             commands: facing),
         Setting(
             "MAX_CONNECTIONS", \.maxConnections, .int(16...1_000_000),
-            "The most connections of clients; further ones wait in the system's queue until one closes. Beyond 15/16 of it those give way that stand idle or are "
-                + "still sending their request, the oldest first. Fewer where the process may not [open so many files]"
-                + "(operations.md#open-files).",
+            "The most connections of clients; further ones wait in the system's queue until one closes. Beyond 15/16 of it, connections that are idle or still "
+                + "sending their request give way, the oldest first. The value is lowered if the process may not [open so many files](operations.md#open-files).",
             commands: facing),
         Setting(
             "MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20),
@@ -170,20 +171,19 @@ extension Settings {
             "The largest answer of a provider, decompressed.", commands: calling),
         Setting(
             "MAX_BUFFERED_BYTES", \.maxBufferedBytes, .bytes(64 << 10...64 << 20),
-            "How much of an answer may wait for one slow client.",
+            "The most bytes of an answer that wait for one slow client.",
             commands: facing),
         Setting(
             "METADATA_HEADERS", \.metadataHeaders, .metadataHeaders,
-            "Further headers from which [metadata](policies.md#metadata) is read, beside `X-TFY-METADATA`.",
+            "Further headers from which [metadata](policies.md#metadata) is read, besides `X-TFY-METADATA`.",
             commands: facing),
         Setting(
             "REQUEST_LOGGING_MODE", \.requestLogging, .requestLoggingMode,
-            "Whether requests and answers stand in traces: always, never, or unless the request's headers [say no]"
-                + "(policies.md#logging).",
+            "Whether traces contain requests and answers: always, never, or unless the request's headers [say no](policies.md#logging).",
             commands: facing),
         Setting(
             "ON_DISCONNECT", \.onDisconnect, .choice,
-            "What becomes of a call whose client has gone: aborted, or finished and kept for an hour.",
+            "Whether a call whose client has left is aborted, or finished and kept for an hour.",
             commands: facing),
     ]
 
@@ -199,15 +199,14 @@ extension Settings {
             "The most calls in flight of one forwarder.", commands: calling),
         Setting(
             "MAX_DELIVERIES", \.maxDeliveries, .int(1...10),
-            "How often a job is tried whose forwarder or verifier dies, before it becomes a dead letter.",
+            "How often a job is tried if its forwarder or verifier dies, before it becomes a dead letter.",
             commands: taking),
         Setting(
             "DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000),
-            "The most dead letters kept; the oldest go first.", commands: taking),
+            "The most dead letters that are kept; the oldest go first.", commands: taking),
         Setting(
             "KEPT_BYTES", \.keptBytes, .bytes(1 << 20...1 << 40),
-            "The most bytes of Redis's memory that [keep answers and logs](operations.md#what-is-kept) for later, of "
-                + "all projects together; beyond it 507.",
+            "The most bytes of Redis's memory for [answers and logs that are kept for later](operations.md#what-is-kept), in all projects together; beyond it 507.",
             commands: passing),
         Setting(
             "LOG_ENTRY_BYTES", \.logEntryBytes, .bytes(64 << 10...16 << 20),
@@ -221,32 +220,32 @@ extension Settings {
     private static let traceTable: [Setting] = [
         Setting(
             "OUTBOX_BYTES", \.outboxBytes, .bytes(1 << 20...1 << 40),
-            "The most bytes of traces that wait for their export, beyond which completions of rollouts get 503; and of those kept for an hour after it.",
+            "The most bytes of traces that wait for their export; beyond it completions of rollouts get 503. The same bound applies to the traces that are kept "
+                + "for an hour after their export.",
             commands: passing),
         Setting(
             "OUTBOX_MAX_AGE_SECONDS", \.outboxMaxAge, .wholeSeconds(3600...31_536_000),
             "How long a trace may wait for its export before it is given up.", commands: working),
         Setting(
             "SPAN_TEXT_BYTES", \.spanTextBytes, .bytes(64 << 10...8 << 20),
-            "The most bytes of a trace's input and of its output, each; beyond it they are cut and stay JSON. Both together also fit one export: 4.5 MB, or "
-                + "what a larger value needs, for a trace store that takes more than Langfuse's cloud does.",
+            "The most bytes of a trace's input and of its output, each; a longer one is cut and stays JSON. Both together also fit one export of 4.5 MB. A larger "
+                + "value raises that size, for a trace store that takes more than Langfuse's cloud does.",
             commands: calling),
         Setting(
             "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000),
-            "How long traces are collected before they are sent together, at most.", commands: calling),
+            "The longest time for which traces are collected before they are sent together.", commands: calling),
         Setting(
             "EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300),
             "How long the trace store may take to accept a batch.", commands: calling),
         Setting(
             "VERIFIER_CONCURRENCY", \.verifierConcurrency, .int(1...10_000),
-            "The most looks at rollouts that one verifier takes at once, and the most answers with traces. A question "
-                + "that waits between two looks counts on `VERIFIER_WAITERS` instead.",
+            "The most looks at rollouts that one verifier takes at once, and the most answers with traces. A question that waits between two looks counts towards "
+                + "`VERIFIER_WAITERS` instead.",
             commands: verifying),
         Setting(
             "VERIFIER_WAITERS", \.verifierWaiters, .int(1...100_000),
-            "The most questions about rollouts that wait at one verifier, for their turn or between two looks; of one "
-                + "project at most as many as are then free. Beyond it a question is answered with what is known, or "
-                + "503.",
+            "The most questions about rollouts that wait at one verifier, for their turn or between two looks. A project may add one while it has fewer than there "
+                + "are free places. Beyond the bound a question gets what is known, or 503.",
             commands: verifying),
         Setting(
             "VERIFY_RESEND_GRACE", \.verifyResendGrace, .seconds(1...1800),
@@ -254,25 +253,23 @@ extension Settings {
             commands: verifying),
         Setting(
             "TRACES_MAX_SCORES", \.tracesMaxScores, .int(100...1_000_000),
-            "The most [scores](tracestore.md#scores) that the traces of one page may have in an answer of `/traces`. "
-                + "Beyond it fewer traces are read at a time; one trace with more is a 502 that says so.",
+            "The most [scores](tracestore.md#scores) of the traces on one page in an answer of `/traces`. Beyond it fewer traces are read at a time. A single "
+                + "trace with more is a 502 that says so.",
             commands: verifying),
     ]
 
     private static let upstreamTable: [Setting] = [
         Setting(
             "REQUEST_TIMEOUT", \.requestTimeout, .seconds(1...86_400),
-            "From a request's arrival to the last byte of its answer.", commands: queueing),
+            "The time from a request's arrival to the last byte of its answer.", commands: queueing),
         Setting(
             "UPSTREAM_ATTEMPTS", \.upstreamAttempts, .int(1...10),
-            "How often a call that cannot reach its provider is tried, the first time included. A call that may have "
-                + "been paid for is not repeated, except once where a [kept connection](#kept-connections) closed, or "
-                + "where a [rule](policies.md#retries) or the client says so.",
+            "How often a call that cannot reach its provider is tried, the first time included. A call that may have been paid for is repeated only if a "
+                + "[rule](policies.md#retries) or the client asks for it, or once if a [kept connection](#kept-connections) closed.",
             commands: calling),
         Setting(
             "MAX_ATTEMPTS", \.maxAttempts, .int(1...100),
-            "The most calls that are made for one request: tries, [retries](policies.md#retries) and fallbacks "
-                + "together.",
+            "The most calls that are made for one request: attempts, [retries](policies.md#retries) and fallbacks together.",
             commands: calling),
         Setting(
             "MAX_CLIENT_RETRIES", \.maxClientRetries, .int(0...20),
@@ -280,23 +277,23 @@ extension Settings {
             commands: facing),
         Setting(
             "PREAMBLE_HOLD", \.preambleHold, .seconds(0...300),
-            "How long the beginning of an answer may be held back while a rule can still send its call elsewhere; "
-                + "[what is held](policies.md#what-is-held-back).",
+            "How long the beginning of an answer may be [held back](policies.md#what-is-held-back) while a rule can still send its call elsewhere.",
             commands: calling),
         Setting(
-            "PREAMBLE_HOLD_BYTES", \.preambleHoldBytes, .bytes(0...1 << 20), "How many bytes may be held back so.",
+            "PREAMBLE_HOLD_BYTES", \.preambleHoldBytes, .bytes(0...1 << 20),
+            "The most bytes that may be held back in this way.",
             commands: calling),
         Setting(
             "REFUSED_MEMBER_TTL", \.refusedMemberTTL, .seconds(0...86_400),
-            "How long it is remembered that a provider [refuses a member](api.md#answers) that the gateway adds to "
-                + "requests; 0: not at all.",
+            "How long the gateway remembers that a provider [refuses a member](api.md#answers) that the gateway adds to requests; with 0 it does not remember "
+                + "that.",
             commands: calling),
         Setting(
             "REFUSED_MEMBER_LIMIT", \.refusedMemberLimit, .int(1...100_000),
-            "For how many models of accounts that is remembered.", commands: calling),
+            "The most models of accounts for which the gateway remembers such a refusal.", commands: calling),
         Setting(
             "UPSTREAM_CONNECT_TIMEOUT", \.upstreamConnectTimeout, .seconds(0.1...300),
-            "For a connection to a provider, TLS included.",
+            "The time for a connection to a provider, TLS included.",
             commands: calling),
         Setting(
             "UPSTREAM_IDLE_TIMEOUT", \.upstreamIdleTimeout, .seconds(1...86_400),
@@ -304,13 +301,12 @@ extension Settings {
         Setting(
             "UPSTREAM_IDLE_CONNECTION_SECONDS", \.upstreamIdleConnectionSeconds,
             .int(ProviderAccount.idleConnectionSeconds),
-            "Seconds for which an idle connection to a provider may be used again; 0 opens one for each call. Keep it below "
-                + "the time after which the provider closes (uvicorn and Node: 5 s). An account may have its own.",
+            "Seconds for which an idle connection to a provider may be used again; 0 opens one for each call. Keep it below the time after which the provider "
+                + "closes idle connections (uvicorn and Node: 5 s). An account may have a value of its own.",
             commands: calling),
         Setting(
             "FLUSH_INTERVAL_MS", \.flushInterval, .milliseconds(1...10_000),
-            "How long bytes of an answer may lie at a forwarder before they are passed on. Server-sent events do not "
-                + "lie there at all.",
+            "How long a forwarder may hold bytes of an answer before it passes them on. It does not hold server-sent events.",
             commands: calling),
         Setting(
             "ALLOW_LOOPBACK_BASE_URLS", \.allowLoopbackBaseURLs, .bool,
@@ -327,31 +323,32 @@ extension Settings {
             "TRACESTORE_HOST", \.traceStoreHost, .listenAddress,
             "The address on which the embedded trace store listens.", commands: storing),
         Setting(
-            "TRACESTORE_PORT", \.traceStorePort, .int(0...65535, example: 4001), "Its port; 0 takes any free one.",
+            "TRACESTORE_PORT", \.traceStorePort, .int(0...65535, example: 4001),
+            "The embedded trace store's port; 0 takes any free one.",
             commands: storing),
         Setting(
             "TRACESTORE_MAX_CONNECTIONS", \.traceStoreMaxConnections, .int(4...1_000_000),
-            "The most connections of clients to it; further ones wait in the system's queue. When all are open, those "
-                + "that stand idle give way.", commands: storing),
+            "The most connections of clients to the trace store; further ones wait in the system's queue. When all are open, idle ones give way.",
+            commands: storing),
         Setting(
             "TRACESTORE_MAX_AGE", \.traceStoreMaxAge, .wholeSeconds(60...315_360_000),
-            "How long it keeps a trace and a score.",
+            "How long the trace store keeps a trace or a score.",
             commands: storing),
         Setting(
             "TRACESTORE_MAX_BYTES", \.traceStoreMaxBytes, .bytes(16 << 20...1 << 44),
-            "Bytes that its traces, scores and the [request log](requestlog.md) may take on disk; beyond it the "
-                + "oldest go. "
-                + "Looked at every ten seconds.", commands: storing),
+            "The most bytes that traces, scores and the [request log](requestlog.md) may take on disk; beyond it the oldest are deleted. The trace store checks "
+                + "this every ten seconds.", commands: storing),
         Setting(
             "TRACESTORE_MAX_EXPORT_BYTES", \.traceStoreMaxExportBytes, .bytes(64 << 10...1 << 30),
-            "The largest export or batch of scores it takes, decompressed; beyond it 413.", commands: storing),
+            "The largest export or batch of scores that the trace store takes, decompressed; beyond it 413.",
+            commands: storing),
     ]
 
     private static let requestLogTable: [Setting] = [
         Setting(
             "REQUEST_LOG", \.requestLog, .choice,
-            "Whether a row of each request is kept in the trace store's database, by `serve` or by `tracestore`, which "
-                + "then needs `REDIS_HOST` and `GATEWAY_KEY`. `off`: none is, and questions about requests get 404.",
+            "Whether a row of each request is kept in the trace store's database, by `serve` or by `tracestore`, which then needs `REDIS_HOST` and `GATEWAY_KEY`. "
+                + "With `off` there are no rows, and questions about requests get 404.",
             commands: [.serve, .ingress, .forwarder, .tracestore]),
         Setting(
             "REQUEST_LOG_BYTES", \.requestLogBytes, .bytes(1 << 20...1 << 40),
@@ -366,24 +363,26 @@ extension Settings {
             "How long an [audit row](requestlog.md#audit) is kept.", commands: storing),
         Setting(
             "PRICES_PATH", \.pricesPath, .file,
-            "A file of [prices](requestlog.md#cost), which go before those that the gateway carries.",
+            "A file of [prices](requestlog.md#cost) that take precedence over those that the gateway carries.",
             commands: storing),
         Setting(
             "QUERY_CONCURRENCY", \.queryConcurrency, .int(1...1000),
             "The most questions about the request log that are worked on at once.", commands: storing),
         Setting(
             "QUERY_TIMEOUT", \.queryTimeout, .seconds(1...86_400),
-            "From a question about the request log to the last byte of its answer, an export's too.", commands: facing),
+            "The time from a question about the request log to the last byte of its answer, also of an export.",
+            commands: facing),
     ]
 
     private static let processTable: [Setting] = [
-        Setting("LOG_LEVEL", \.logLevel, .logLevel, "How much is logged."),
+        Setting("LOG_LEVEL", \.logLevel, .logLevel, "The lowest level that is logged."),
         Setting(
             "LOG_FORMAT", \.logFormat, .choice,
-            "How it is logged: a JSON object a line, or lines for people; `auto` is the latter on a terminal alone."),
+            "The form of the log: a JSON object a line (`json`), or lines for people (`text`). `auto` is `text` on a terminal and `json` otherwise."
+        ),
         Setting(
             "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"),
-            "Where `serve` keeps its Redis and its key, and the trace store its traces.",
+            "The folder in which `serve` keeps its Redis and its key, and the trace store its traces.",
             commands: storing),
         Setting(
             "DRAIN_SECONDS", \.drain, .seconds(0...3600), "How long a stopping process waits for the work in flight."),
