@@ -141,6 +141,7 @@ package struct Reconciler: Sendable {
     }
 }
 
+/// The decisions about the next step.
 extension Reconciler {
     /// The next step. To be called again after each answer, and after a wait.
     package mutating func next(now: Timestamp) -> Step {
@@ -174,7 +175,7 @@ extension Reconciler {
         return nil
     }
 
-    /// StatusPages of the whole rollout find many at once; look-ups go straight for what is missing.
+    /// Pages of the whole rollout find many at once; look-ups go straight for what is missing.
     private mutating func beginAsking() {
         stage = .lookUp
         unasked = askable[...]
@@ -221,6 +222,7 @@ extension Reconciler {
     }
 }
 
+/// The outcomes of the steps.
 extension Reconciler {
     /// Takes the set as it is now.
     package mutating func read(_ reading: RolloutReading) {

@@ -10,25 +10,6 @@ package protocol TraceSource: Sendable {
     func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage
 }
 
-/// A part of an answer.
-package struct TracePage: Sendable {
-    /// In the store's order, perhaps with repetitions, perhaps with rows that belong to no completion of the gateway's.
-    package var rows: [TraceRow]
-    /// The place at which the next page begins; nil if this is the last.
-    package var next: TraceCursor?
-    /// Bytes of the answer, content encoding undone.
-    package var bytes: Int
-    /// Names of metadata whose values seem to be cut.
-    package var cutMetadata: Set<UTF8Text>
-
-    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<UTF8Text> = []) {
-        self.cutMetadata = cutMetadata
-        self.rows = rows
-        self.next = next
-        self.bytes = bytes
-    }
-}
-
 /// A question to a trace store.
 package struct TraceQuery: Sendable, Equatable {
     package enum Selection: Sendable, Equatable {
@@ -82,6 +63,25 @@ package enum TraceCursor: Sendable, Hashable {
 
     /// The cursor for pages of another size; nil: from the beginning.
     var resized: TraceCursor? { if case .page = self { nil } else { self } }
+}
+
+/// A part of an answer.
+package struct TracePage: Sendable {
+    /// In the store's order, perhaps with repetitions, perhaps with rows that belong to no completion of the gateway's.
+    package var rows: [TraceRow]
+    /// The place at which the next page begins; nil if this is the last.
+    package var next: TraceCursor?
+    /// Bytes of the answer, content encoding undone.
+    package var bytes: Int
+    /// Names of metadata whose values seem to be cut.
+    package var cutMetadata: Set<UTF8Text>
+
+    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<UTF8Text> = []) {
+        self.cutMetadata = cutMetadata
+        self.rows = rows
+        self.next = next
+        self.bytes = bytes
+    }
 }
 
 /// One trace as a store told it. JSON is kept as bytes: values that are not looked at are not decoded.

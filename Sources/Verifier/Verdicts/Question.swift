@@ -74,6 +74,7 @@ package struct Question: Sendable {
     var wantsEvents: Bool { headers.first(named: "accept")?.lowercased().contains("text/event-stream") == true }
 }
 
+/// The answer to a question.
 extension VerificationRunner {
     /// The verdict must be there this long before the client stops waiting, so that the answer arrives in time.
     static let answerMargin: Int64 = 2000
