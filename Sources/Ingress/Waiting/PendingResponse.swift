@@ -143,7 +143,7 @@ final class ResponseFrames: Sendable {
     }
 
     private let id: InsertionID
-    /// When its client stops waiting.
+    /// The time at which its client stops waiting.
     private let deadline: Deadline
     private let envelope: Envelope
     private let signals: SignalPublisher

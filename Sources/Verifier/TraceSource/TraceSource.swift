@@ -40,7 +40,7 @@ package struct TraceQuery: Sendable, Equatable {
     package var scores = false
     /// Names of metadata whose values are wanted whole. A store may cut those of others.
     package var wholeMetadata: Set<UTF8Text> = []
-    /// How long the answer is waited for; nil: as long as the store is given for any.
+    /// The longest wait for the answer; nil: as long as the store is given for any.
     package var patience: Duration?
 
     package init(_ selection: Selection, window: TimeWindow, detail: Detail = .id, observations: Bool = false) {
@@ -55,8 +55,8 @@ package struct TraceQuery: Sendable, Equatable {
 package enum TraceCursor: Sendable, Hashable {
     /// The cursor of a server of the second API.
     case opaque(String)
-    /// The number of a page, counted from 1, of so many rows each: the first API. What is left out by another size
-    /// would be missed.
+    /// The number of a page, counted from 1, of so many rows each: the first API. Pages of another size would leave
+    /// rows out.
     case page(Int, rows: Int)
     /// The number of the query's ids that have been asked for, where each is asked for by itself.
     case index(Int)
