@@ -61,7 +61,7 @@ package struct Dashboard: Sendable {
         }
     }
 
-    /// What stands where a page could not be made.
+    /// The page in the place of one that could not be made.
     private func failure(_ error: GatewayError, _ frame: Frame, of page: DashboardRoute.Page) -> DashboardResponse {
         var frame = frame
         frame.show(

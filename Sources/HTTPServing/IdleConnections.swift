@@ -2,12 +2,12 @@ internal import NIOConcurrencyHelpers
 package import NIOCore
 internal import NIOHTTPTypes
 
-/// The open connections of a port. When all that it may have are open, those give way that nothing is done for, the
-/// longest idle first: else clients that stand idle would keep all others out.
+/// The open connections of a port. When the limit is reached, connections for which nothing is done give way, the
+/// longest idle first. Otherwise clients that stand idle would keep all others out.
 package final class IdleConnections: Sendable {
     private struct Entry {
         let channel: any Channel
-        /// Since when it stands idle or brings its request; nil: its answer is being made.
+        /// The time since which it stands idle or brings its request; nil: its answer is being made.
         var since: NIODeadline?
     }
 
@@ -17,7 +17,7 @@ package final class IdleConnections: Sendable {
         var isScheduled = false
     }
 
-    /// What has just been accepted, or answered, may bring its request first.
+    /// The time for which a connection stays open after it was accepted or answered: it may bring its request.
     private static let youth = TimeAmount.milliseconds(50)
 
     private let limit: Int

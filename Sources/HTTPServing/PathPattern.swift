@@ -15,7 +15,7 @@ package struct PathPattern: Sendable, ExpressibleByStringLiteral, CustomStringCo
     /// As documents write it: `/rollouts/{rollout_id}`.
     package let description: String
     private let parameter: Parameter
-    /// What stands before the parameter, and behind it.
+    /// The text before the parameter, and behind it.
     private let prefix, suffix: String
 
     package init(stringLiteral text: String) {

@@ -4,10 +4,10 @@ internal import NIOHTTP1
 /// Decodes the requests of a connection, one after the other, also if they offer another protocol.
 ///
 /// NIO's decoder stands still for ever after a request that offers another protocol (`Upgrade`, RFC 9110 §7.8) or asks
-/// for a tunnel (`CONNECT`), and its handler keeps what comes then, and also all that follows a request which cannot be
-/// parsed. Here the offer is ignored: a new decoder goes on behind the request. Bytes that follow a request that must
-/// be the last one are dropped as they come: NIO's decoder would call them an error, which would cost the request its
-/// answer.
+/// for a tunnel (`CONNECT`). Its handler keeps the bytes that come then. It also keeps all that follows a request which
+/// cannot be parsed. Here the offer is ignored: a new decoder goes on behind the request. Bytes behind a request that
+/// must be the last one are dropped as they come. NIO's decoder would call them an error, which would cost the request
+/// its answer.
 ///
 /// A decoder whose message has ended does not say whether it stopped. So each is given bytes up to the end of a message
 /// and no further (`MessageCut`): there, a new one is as good as one that did not stop.

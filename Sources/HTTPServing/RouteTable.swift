@@ -20,8 +20,8 @@ extension TableRoute {
 /// Finds the route of a request. Ingress and trace store have one each, which lists all that they answer.
 ///
 /// Hummingbird's router serves a custom build's own routes (`Extensions.routes`), but not these, since it answers in
-/// other ways than their clients rely on: it ignores slashes at the end and empty segments, decodes parameters, lets
-/// none hold a slash, and has a 404 for a path that is there with another method. It also reads the path from the
+/// other ways than their clients rely on. It ignores slashes at the end and empty segments, decodes parameters, and
+/// lets none hold a slash. It has a 404 for a path that is there with another method. It also reads the path from the
 /// request, where the ingress looks behind a version and a project.
 package struct RouteTable<Route: TableRoute>: Sendable {
     package enum Match {

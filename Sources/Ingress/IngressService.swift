@@ -9,7 +9,7 @@ package import Redis
 package import ServiceLifecycle
 package import Telemetry
 
-/// The ingress, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no
+/// The ingress, put together: its services, in the order in which they start. They stop in the reverse order: first no
 /// more requests are taken and those in flight are answered, then the connections to Redis go.
 package struct IngressService {
     package private(set) var services: [any Service]
@@ -119,7 +119,7 @@ package struct IngressService {
         if shared == nil { services.insert(watch, at: 0) }
     }
 
-    /// What reads keys and rules again when they change.
+    /// The services that read keys and rules again when they change.
     private static func upkeep(
         of auth: any AuthProvider, _ rules: RulesFile, redis: RedisClient, _ logger: Logger
     ) -> [any Service] {
@@ -129,7 +129,7 @@ package struct IngressService {
         ]
     }
 
-    /// What looks after a Redis that is not the process's own.
+    /// The services that look after a Redis that is not the process's own.
     private static func watches(of redis: RedisClient, _ logger: Logger) -> [any Service] {
         [RedisVersionWatch(redis: redis, logger: logger), RedisEvictionWatch(redis: redis, logger: logger)]
     }

@@ -6,7 +6,7 @@ package import ServiceLifecycle
 package import Telemetry
 internal import Upstream
 
-/// The verifier, put together: what it runs, in the order in which it starts.
+/// The verifier, put together: its services, in the order in which they start.
 package struct VerifierService {
     package let services: [any Service]
 

@@ -8,7 +8,7 @@ struct ChartView {
         var kind: String
     }
 
-    /// What a pointer meets at one time.
+    /// The area that stands for one time, with the text for a pointer.
     struct Point {
         var pointX: String
         var pointWidth: String
@@ -66,7 +66,7 @@ extension Chart {
             for place in times.indices {
                 guard let value = series.values[place], value > 0 else { continue }
                 let (floor, top) = (scale.place(floors[place]), scale.place(floors[place] + value))
-                // What is there is seen, however small it is.
+                // A value is seen, however small it is.
                 path.rectangle(
                     x: Double(place) * step + gap / 2, y: min(top, floor - 0.75), width: step - gap,
                     height: max(floor - top, 0.75))

@@ -16,7 +16,7 @@ struct Chart {
         var values: [Double?]
         /// The rows behind it.
         var link: String?
-        /// What the legend says of it.
+        /// The legend's text on it.
         var total: String = ""
     }
 

@@ -26,7 +26,7 @@ package struct FilterTerm: Sendable, Equatable {
         }
     }
 
-    /// What a form says. A name that no property has is a key of metadata.
+    /// Reads the fields of a form. A name that no property has is a key of metadata.
     init?(formName: String, operation: String, value: String) {
         guard !formName.isEmpty else { return nil }
         let isKnown = RequestField(named: formName) != nil || Self.properties.contains(formName)
@@ -54,7 +54,7 @@ package struct FilterTerm: Sendable, Equatable {
         self.init(parameter: items[0].name, value: items[0].value)
     }
 
-    /// How a person reads the operator.
+    /// The operator as people read it.
     var sign: String {
         Self.operations.first { $0.name == operation ?? "eq" }?.sign ?? operation ?? "="
     }
@@ -66,7 +66,7 @@ package struct FilterTerm: Sendable, Equatable {
 
     private static let pathNames = ["rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"]
 
-    /// What a form offers: the query's name, words for it, and a sign.
+    /// The operators that a form offers: the query's name, words for it, and a sign.
     static let operations: [(name: String, label: String, sign: String)] = [
         ("eq", "is", "="), ("ne", "is not", "≠"), ("in", "is one of (a,b)", "in"),
         ("not_in", "is none of (a,b)", "not in"),

@@ -12,7 +12,7 @@ package struct TimeRange: Sendable, Equatable {
         self.to = to
     }
 
-    /// That of charts whose query says none.
+    /// The range of charts whose query says none.
     static let usual = "24h"
 
     /// The form's word for a range that is none of the presets.

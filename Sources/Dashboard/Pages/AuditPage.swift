@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What was done to the gateway, and what it noticed.
+/// The audit log: what was done to the gateway, and what it noticed.
 struct AuditPage {
     struct Detail {
         var detailName: String
@@ -52,7 +52,7 @@ struct AuditPage {
         let links = request.links
         let cursor = request.query.value("cursor")
         let sent = request.query.items.filter { $0.name != "cursor" }
-        // What the form has no field for it carries percent-encoded.
+        // The form carries filters without a field of their own, percent-encoded.
         let asked = sent.flatMap { item in
             item.name == "filter" ? (try? QueryItems(item.value).items) ?? [item] : [item]
         }

@@ -45,7 +45,7 @@ enum CurlText {
         return ["/chat/completions", "/messages"].contains { path.hasSuffix($0) }
     }
 
-    /// What the command leaves out, since neither the row nor the trace that the page reads has it.
+    /// The parts that the command leaves out, since neither the row nor the trace that the page reads has them.
     static func missing(_ request: LoggedRequest, _ conversation: Conversation?) -> String {
         let others = "an address in the path (encoded_base_url)"
         guard takesMessages(request) else {

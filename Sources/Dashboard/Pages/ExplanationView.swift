@@ -1,14 +1,14 @@
 internal import Common
 internal import JSON
 
-/// What the rules decide of a described request, as `/rules/explain` tells it.
+/// The rules' decision on a described request, as `/rules/explain` tells it.
 struct ExplanationView {
     struct RuleRow {
         var explainKind: String
         var explainRule: String
         var explainTone: String
         var explainMatch: String
-        /// What it does, or why it does not match.
+        /// The rule's effect, or the reason why it does not match.
         var explainText: String
     }
 

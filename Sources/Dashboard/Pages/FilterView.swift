@@ -26,7 +26,7 @@ struct FilterView {
     /// The names that are no metadata keys, with spaces between them.
     var properties: String
     var suggestionsLink: String
-    /// What the log said of the query.
+    /// The log's complaint about the query.
     var filterError: String?
     /// Kept as it is: a range of the URL's own, and the page's other parameters.
     var kept: [Kept]

@@ -1,6 +1,6 @@
 internal import Common
 
-/// What stands around every page: navigation, the choice of projects, and who looks.
+/// The frame of every page: navigation, the choice of projects, and the viewer.
 struct Frame {
     enum Section: CaseIterable {
         case overview, rollouts, requests, metrics, rules, queue, audit

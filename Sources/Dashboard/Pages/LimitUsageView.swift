@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What rate limits hold now, as `/rules/usage` tells it.
+/// The present usage of rate limits, as `/rules/usage` tells it.
 struct LimitUsageView {
     struct Part {
         var partName: String
@@ -21,9 +21,9 @@ struct LimitUsageView {
 
     var counters: [Counter]
     var hasCounters: Bool
-    /// Where it is known from which counters are in use.
+    /// The source that tells which counters are in use.
     var usageSource: String
-    /// Why something is not shown.
+    /// The reason why something is not shown.
     var usageNote: String?
     var moreCounters: String?
 

@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What requests measure together, over time and by a property.
+/// The measurements of requests, over time and by a property.
 struct MetricsPage {
     struct Row {
         var groupName: String

@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// How it goes: figures of a time, what failed last, and the newest rollouts.
+/// The state of the gateway: figures of a time, the latest failures, and the newest rollouts.
 struct OverviewPage {
     struct Tile {
         var tileName: String
@@ -87,7 +87,7 @@ struct OverviewPage {
         return await request.rolloutRows(answer.objects("rollouts"))
     }
 
-    /// What `/ready` says, which tells the parts' trouble in words.
+    /// The answer of `/ready`, which tells the parts' trouble in words.
     private func readiness() async -> (tone: String, text: String, warnings: [String]) {
         do throws(GatewayError) {
             let answer = try JSONObject.answer(try await request.source.get("/ready", query: nil))

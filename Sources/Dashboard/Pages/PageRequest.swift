@@ -1,19 +1,19 @@
 internal import Common
 internal import JSON
 
-/// What a page is made of.
+/// The request for a page, and the source of its contents.
 struct PageRequest: Sendable {
     let project: String
     let links: Links
     let query: QueryItems
     let source: any DashboardSource
-    /// What forms of the operator's must have; nil: the viewer may only look.
+    /// The token that the operator's forms must have; nil: the viewer may only look.
     let formToken: FormToken?
-    /// What the event stream that brings the page up to date found of rollouts; nil: it is the first look.
+    /// The findings about rollouts of the event stream that brings the page up to date; nil: it is the first look.
     let checks: RolloutChecks?
     let now: Timestamp
 
-    /// Names for a filter's form; none where the log cannot say them, which the page's rows will.
+    /// The names for a filter's form. There are none where the log cannot say them; the page's rows then tell why.
     func metadataKeys() async -> [String] {
         guard let bytes = try? await source.get("/logs/metadata", query: "limit=200"),
             let answer = try? JSONObject.answer(bytes)
@@ -21,7 +21,7 @@ struct PageRequest: Sendable {
         return answer.texts("keys")
     }
 
-    /// What is known of a rollout now.
+    /// The present verdict on a rollout.
     func verdict(of rollout: String) async throws(GatewayError) -> JSONObject {
         try JSONObject.answer(try await source.get("/rollouts/" + PercentEncoding.segment(rollout), query: nil))
     }
@@ -40,7 +40,7 @@ extension PageRequest {
     }
 }
 
-/// What becomes of a page's request.
+/// The outcome of a page's request.
 enum Contents {
     case page(PageContents)
     case json([UInt8])

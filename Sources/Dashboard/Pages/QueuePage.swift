@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What waits: streams, who works on them, and jobs that were given up.
+/// The work that waits: streams, their workers, and jobs that were given up.
 struct QueuePage {
     struct StreamRow {
         var streamName: String
@@ -33,10 +33,10 @@ struct QueuePage {
         var otherProject: String?
         var letterModel: String
         var letterSize: String
-        /// Where forms of the operator's go; nil: there are none.
+        /// The addresses of the operator's forms; nil: there are none.
         var requeueLink: String?
         var deleteLink: String?
-        /// Why it is not queued again.
+        /// The reason why it is not queued again.
         var letterRefusal: String?
         var formToken: String
     }
@@ -50,7 +50,7 @@ struct QueuePage {
         var hasLetters: Bool
         var letterCount: String
         var mayAct: Bool
-        /// What was done just now, and the job that came of it.
+        /// The action that was done just now, and the job that came of it.
         var notice: String?
         var noticeID: String?
         var noticeLink: String?

@@ -2,11 +2,11 @@ internal import Common
 internal import JSON
 internal import Text
 
-/// What one event stream found of rollouts that are not complete. A turn checks some of them, those first whose last
-/// check is the longest ago, and shows what earlier turns found of the others.
+/// The findings of one event stream about rollouts that are not complete. A turn checks some of them, beginning with
+/// those whose last check is the longest ago. It shows what earlier turns found of the others.
 package actor RolloutChecks {
     private struct Check {
-        /// What the last check that did not fail found.
+        /// The finding of the last check that did not fail.
         var progress: RolloutProgress?
         var turn: Int
     }

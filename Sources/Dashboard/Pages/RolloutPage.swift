@@ -120,7 +120,7 @@ struct RolloutPage {
         }
     }
 
-    /// How long ago a moment was.
+    /// The age of a moment in words.
     static func age(_ iso: String, now: Timestamp) -> String {
         guard let time = Timestamp(iso8601: iso) else { return "" }
         let age = Double(now.milliseconds(since: time))

@@ -1,6 +1,6 @@
 internal import Common
 
-/// What a request waited for, one line after the other on a common scale.
+/// The waits of a request, one line after the other on a common scale.
 struct TimelineView {
     struct Step {
         var stepName: String

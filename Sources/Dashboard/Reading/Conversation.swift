@@ -18,7 +18,7 @@ struct Conversation {
         var text: String?
         /// A picture within the message, as a `data:` URL.
         var picture: String?
-        /// What has another form, as JSON.
+        /// Content of another form, as JSON.
         var json: String?
     }
 

@@ -48,7 +48,7 @@ struct LoggedRequest {
         }
     }
 
-    /// How the end is marked: `good`, `bad`, `warn` or `quiet`.
+    /// The mark of the request's end: `good`, `bad`, `warn` or `quiet`.
     var tone: String { Self.tone(outcome) }
 
     static func tone(_ outcome: String) -> String {

@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What `/metrics/query` told: numbers of all rows, of groups of them, and of each point in time.
+/// The answer of `/metrics/query`: numbers of all rows, of groups of them, and of each point in time.
 struct MetricsResponse {
     struct Group {
         /// The name of the property's value, as it is shown.

@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What `/queue` told: what waits in the gateway.
+/// The answer of `/queue`: the work that waits in the gateway.
 struct QueueResponse {
     struct Worker {
         var name: String

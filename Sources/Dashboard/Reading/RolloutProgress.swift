@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// How far the traces of a rollout are, by its verdict or, where none was asked for, by the list of rollouts.
+/// The progress of a rollout's traces, by its verdict or, where none was asked for, by the list of rollouts.
 struct RolloutProgress {
     var verdict: String?
     var expected = 0

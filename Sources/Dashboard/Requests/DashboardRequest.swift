@@ -1,6 +1,6 @@
 package import Common
 
-/// What a browser asks of the dashboard.
+/// A browser's request to the dashboard.
 package struct DashboardRequest: Sendable {
     /// Percent-encoded, without the query.
     package var path: String
@@ -14,7 +14,7 @@ package struct DashboardRequest: Sendable {
     package var origin: String?
     /// Whether the request comes from a page of this site (Fetch Metadata, `Sec-Fetch-Site`).
     package var fetchSite: String?
-    /// What the browser would take (`Accept`).
+    /// The media types that the browser would take (`Accept`).
     package var accept: String?
     /// Of a form.
     package var body: [UInt8] = []
@@ -44,7 +44,7 @@ package struct DashboardRequest: Sendable {
     package var isSecure: Bool { origin?.hasPrefix("https://") ?? false }
 }
 
-/// What the browser is told.
+/// The dashboard's answer to a browser.
 package struct DashboardResponse: Sendable, Equatable {
     package var status: Int
     package var headers: [HeaderField]
@@ -66,8 +66,8 @@ package struct DashboardResponse: Sendable, Equatable {
             status: 303, headers: [HeaderField("location", location), HeaderField("cache-control", "no-store")])
     }
 
-    /// What every page may do in a browser: show the gateway's own styles, scripts and pictures, send forms to it, and
-    /// nothing else. No text of a page is a script or a style.
+    /// The rights of every page in a browser: it may show the gateway's own styles, scripts and pictures, send forms to
+    /// it, and nothing else. No text of a page is a script or a style.
     package static let contentPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

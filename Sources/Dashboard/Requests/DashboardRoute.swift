@@ -1,6 +1,6 @@
 internal import Common
 
-/// What a path of the dashboard stands for.
+/// The meaning of a path of the dashboard.
 package enum DashboardRoute: Sendable, Equatable {
     case start
     case login
@@ -9,7 +9,7 @@ package enum DashboardRoute: Sendable, Equatable {
     case page(Page, project: String)
     case action(Action, project: String)
 
-    /// What a form asks for.
+    /// The action that a form asks for.
     package enum Action: Sendable, Equatable {
         /// Of the dead letter at an entry.
         case requeue(String)

@@ -1,10 +1,15 @@
 package import Common
 
 /// Answers the questions that pages are made of, as the gateway's API does: with the viewer's identity, and of one
-/// project alone. Answered to pages alone are which rules are in force (`/rules`), what their limits hold
-/// (`/rules/usage`), where the completions of a rollout are (`/rollouts/{rollout_id}/open`), and one completion's trace
-/// while its rollout runs (`/traces/completion`); what waits in the gateway (`/queue`, `/queue/dead`) also to the
-/// operator's scripts.
+/// project alone.
+///
+/// Some questions are answered to pages alone:
+/// - which rules are in force (`/rules`);
+/// - what the limits of these rules hold (`/rules/usage`);
+/// - where the completions of a rollout are (`/rollouts/{rollout_id}/open`);
+/// - one completion's trace while its rollout runs (`/traces/completion`).
+///
+/// What waits in the gateway (`/queue`, `/queue/dead`) is also answered to the operator's scripts.
 package protocol DashboardSource: Sendable {
     /// Asks `GET path?query`.
     /// - Parameter path: of the API, without `/v1` and project.
@@ -16,7 +21,7 @@ package protocol DashboardSource: Sendable {
     func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8]
 }
 
-/// Who looks at the dashboard.
+/// The person who looks at the dashboard.
 package struct Viewer: Sendable {
     /// The projects that the viewer may see, in the order in which they are shown.
     package var projects: [String]
@@ -24,7 +29,7 @@ package struct Viewer: Sendable {
     package var account: String?
     /// Whether there is a session to end.
     package var hasSession: Bool
-    /// What forms of the operator's must have; nil: the viewer may only look.
+    /// The token that the operator's forms must have; nil: the viewer may only look.
     package var formToken: FormToken?
 
     package init(

@@ -8,7 +8,7 @@ package struct FormToken: Sendable {
     package let text: String
 
     /// - Parameters:
-    ///   - session: what the browser shows of itself: its session's cookie, or who it is where there is none.
+    ///   - session: the browser's identity: its session's cookie, or the visitor's identity where there is no session.
     ///   - envelope: its key goes into the token, so that all ingresses know it and no one else can make it.
     package init(session: String, envelope: Envelope) {
         text = String(hexadecimal: envelope.fingerprint(of: [Array("dashboard form".utf8), Array(session.utf8)]))

@@ -3,7 +3,7 @@ package import Common
 /// A session of the dashboard, as its cookie holds it: which key opened it, and until when. No process remembers it,
 /// so any ingress accepts it, and it ends with its key.
 package struct SessionToken: Sendable, Equatable {
-    /// How long a session lasts.
+    /// The life of a session.
     package static let life = Duration.seconds(12 * 3600)
     package static let cookie = "gateway_dashboard"
 

@@ -28,12 +28,12 @@ struct Bootstrap {
     let policies: Policies
     /// The files of the rules as they were before they were read.
     let policyStamps: [FileStamp?]?
-    /// What the operator is told of settings that the limit of open files lowers; nil: none is lowered.
+    /// The warning for the operator about settings that the limit of open files lowers; nil: none is lowered.
     let descriptorWarning: String?
     /// The counters and measurements of this process.
     let registry = MetricsRegistry()
 
-    /// Reads all that a role is told, and says all that is wrong with it at once.
+    /// Reads a role's whole configuration, and reports all faults in it at once.
     init(role: Role) throws {
         let environment = ProcessInfo.processInfo.environment
         var log = ProblemLog()
@@ -174,9 +174,9 @@ struct Bootstrap {
         }
     }
 
-    /// Runs services until SIGTERM, SIGINT or the end of the terminal. The first asks them to stop in order, and waits
-    /// for what runs as long as `DRAIN_SECONDS`, the ingress and then the forwarder, and a little; then they are
-    /// cancelled.
+    /// Runs services until SIGTERM, SIGINT or the end of the terminal. The first of them asks the services to stop in
+    /// order. The ingress and then the forwarder may each finish what runs within `DRAIN_SECONDS`. A little later, all
+    /// that is left is cancelled.
     /// - Parameter metrics: what is shown on `METRICS_PORT`; nil: what the process counts and measures itself.
     func run(_ services: [any Service], metrics: (@Sendable () async -> Exposition)? = nil) async throws {
         let hangUps = HangUpWatch(reloads: configuration.settings.role.takesRequests && policyStamps != nil)

@@ -1,7 +1,7 @@
 internal import Common
 
-/// Divides the file descriptors that the process may open among its ports and calls, so that neither clients nor calls
-/// can take those which Redis, files and the other ports need.
+/// Divides the file descriptors that the process may open among its ports and calls. So neither clients nor calls can
+/// take those which Redis, files and the other ports need.
 ///
 /// A reserve is kept for what each process opens in any case. Each setting that bounds a number of connections then
 /// gets what it asks for, as far as there are descriptors. Where there are too few, those that ask for more than their
@@ -104,7 +104,7 @@ struct DescriptorBudget: Equatable {
         return settings
     }
 
-    /// What the operator is told where a setting gets less than it asks for; nil: none does.
+    /// The warning for the operator where a setting gets less than it asks for; nil: none does.
     var warning: String? {
         let lowered = shares.filter { $0.granted < $0.wanted }.map {
             "\($0.setting) is \($0.granted) instead of \($0.wanted)"

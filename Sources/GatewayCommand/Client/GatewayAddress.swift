@@ -15,7 +15,7 @@ struct GatewayAddress: ParsableArguments {
     var project: String?
 
     /// - Parameter environment: `GATEWAY_API_KEY` holds the key of a gateway that asks for one; on the command line
-    ///   everybody could read it. An empty variable counts as none. An empty variable counts as none.
+    ///   everybody could read it. An empty variable counts as none.
     func client(_ environment: [String: String], upstream: any UpstreamClient) throws -> GatewayClient {
         let environment = environment.givenVariables
         let text = url ?? environment["GATEWAY_URL"] ?? "http://127.0.0.1:\(environment["PORT"] ?? "4000")"

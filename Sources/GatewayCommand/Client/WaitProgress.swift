@@ -54,7 +54,7 @@ struct WaitProgress: Sendable {
         return line
     }
 
-    /// What is said beside the bar, the most important first.
+    /// The words beside the bar, the most important first.
     private func counts(of verdict: VerdictResponse) -> [String] {
         var parts = ["\(verdict.traced)/\(verdict.expected) traced"]
         if let reason = Self.reason(of: verdict) { parts.append(reason) }

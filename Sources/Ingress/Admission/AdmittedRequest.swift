@@ -7,7 +7,7 @@ struct AdmittedRequest: Sendable {
     let request: Request
     /// Without version, project and query; percent-encoded, as it came.
     let path: String
-    /// What stands in the place of the route's parameter, still encoded; empty if it has none.
+    /// The value of the route's parameter, still percent-encoded; empty if the route has none.
     var parameter = ""
     let id: InsertionID
     let admitted: Authenticator.Admitted

@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Queue
 
-/// Lets a request in: who asks, and for which project.
+/// Admits requests: finds who asks, and for which project.
 struct Authenticator: Sendable {
     struct Admitted: Sendable {
         var account: Account?
@@ -18,8 +18,8 @@ struct Authenticator: Sendable {
     private let immediate: (any ImmediateAuthProvider)?
     private let projects: KnownProjects
     private let defaultProject: String
-    /// Whether pages of other sites are kept out. A gateway that serves only its own machine and asks for no key would
-    /// otherwise let any page in, through the browser of a person who works there.
+    /// Whether pages of other sites are kept out. It matters where a gateway serves only its own machine and asks for
+    /// no key. Any page could otherwise come in through the browser of a person who works there.
     private let refusesForeignOrigins: Bool
     let origins: CrossOrigins
     /// Is told of the keys that are used; nil: nothing is.
@@ -61,13 +61,13 @@ struct Authenticator: Sendable {
     /// The project in which a refused request is logged: no other project's log shows what its caller says.
     var projectOfStrangers: String { defaultProject }
 
-    /// Who a request comes from, before its project is looked at.
+    /// The account that a request comes from, before its project is looked at.
     /// - Throws: 401 for an unknown key, 403 for a page of another site.
     func account(of request: Request) async throws(GatewayError) -> Account? {
         try await authenticated(try question(for: request))
     }
 
-    /// Lets an account in whose key was looked at before.
+    /// Admits an account whose key was checked before.
     /// - Throws: 404 for a project that is not there or not the account's.
     func admit(_ account: Account?, project: String) throws(GatewayError) -> Admitted {
         try check(account, project, isNamed: true)

@@ -15,7 +15,7 @@ extension APIKeyAuth {
         self.init(entries: keys.entries, contents: keys.contents, file: file)
     }
 
-    /// Looks each second whether the file is another one, and then reads it.
+    /// Checks each second whether the file has changed, and then reads it.
     public func maintain(logger: Logger) async {
         guard file != nil else { return }
         // Not on a loop that answers requests: what reads a file waits for a disk.

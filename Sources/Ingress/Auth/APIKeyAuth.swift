@@ -4,8 +4,8 @@ internal import NIOConcurrencyHelpers
 
 /// Asks for one of the keys in a file. The file holds the keys' SHA-256 only, so reading it reveals no key.
 ///
-/// While an ingress runs, it looks once a second whether the file is another one, and then reads it again: a key that
-/// has left it opens nothing after two seconds, without a restart.
+/// While an ingress runs, it checks once a second whether the file has changed, and then reads it again. A key that has
+/// left the file opens nothing after two seconds, without a restart.
 public struct APIKeyAuth: ImmediateAuthProvider {
     /// One entry of the file.
     package struct Entry: Sendable, Equatable {
@@ -25,7 +25,7 @@ public struct APIKeyAuth: ImmediateAuthProvider {
     /// The file from which the keys are read again; nil for keys that are not from a file.
     let file: APIKeysFile?
     private let entries: NIOLockedValueBox<[Entry]>
-    /// What the file held when it was last taken over.
+    /// The contents of the file when it was last taken over.
     private let contents: NIOLockedValueBox<FileContents>
     private let watchers = NIOLockedValueBox<[FileReading.Take]>([])
 
@@ -60,7 +60,7 @@ public struct APIKeyAuth: ImmediateAuthProvider {
     /// Lets in the holders of these keys only.
     func replaceEntries(with entries: [Entry]) { self.entries.withLockedValue { $0 = entries } }
 
-    /// Takes over what the file holds now.
+    /// Takes over the keys that the file holds now.
     func take(_ keys: APIKeysFile.Keys) {
         replaceEntries(with: keys.entries)
         let before = contents.withLockedValue { contents in
@@ -70,7 +70,7 @@ public struct APIKeyAuth: ImmediateAuthProvider {
         tell(.taken(from: before, to: keys.contents))
     }
 
-    /// Stays with the keys that there are.
+    /// Keeps the present keys.
     func refuse(_ file: APIKeysFile, because error: ConfigurationError) {
         tell(.refused(at: file.path, because: error, inForce: contents.withLockedValue { $0 }))
     }

@@ -16,7 +16,7 @@ internal import Policies
 ///     admin: true             # the operator's own: sees what belongs to no project
 /// ```
 struct APIKeysFile: Sendable {
-    /// What the file holds.
+    /// The keys that the file holds.
     struct Keys: Sendable {
         var entries: [APIKeyAuth.Entry] = []
         /// For the audit log: the keys by their ids.

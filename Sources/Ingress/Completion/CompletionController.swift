@@ -4,9 +4,9 @@ internal import Hummingbird
 internal import Logging
 internal import NIOCore
 
-/// Takes the chat completions that can be queued at once: neither an operator's own code nor a kept answer is waited
-/// for, and their answers are for their clients alone. The others, and what is refused by its head, are
-/// `GatewayResponder`'s.
+/// Takes the chat completions that can be queued at once. They wait neither for an operator's own code nor for a kept
+/// answer, and their answers are for their clients alone. `GatewayResponder` takes the others, and requests that are
+/// refused by their heads.
 struct CompletionController: Sendable {
     let identity: ResponseIdentity
     let mark: LoopMark

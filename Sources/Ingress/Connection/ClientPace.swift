@@ -1,8 +1,9 @@
 internal import NIOCore
 
-/// How a client sends its requests, as far as it says whether its connection may be closed. Pure: the time is told.
+/// The pace at which a client sends its requests, for the decision whether its connection may be closed. Pure: the
+/// caller tells the time.
 struct ClientPace: Sendable {
-    /// How long a client may take.
+    /// The longest times that a client may take.
     struct Bounds: Sendable {
         /// For the head of a request, and between two pieces of its body (`CLIENT_READ_TIMEOUT`).
         var piece: TimeAmount
@@ -13,14 +14,14 @@ struct ClientPace: Sendable {
     /// The request that is being read.
     private struct Reading: Sendable {
         var began: NIODeadline
-        /// When something of it came last that it needed; the pieces of a head count for nothing until it is whole.
+        /// The time at which the last needed part of it came. The pieces of a head count only once the head is whole.
         var last: NIODeadline
     }
 
     private var reading: Reading?
     /// Requests that were read to their end, less those that were answered.
     private var waiting = 0
-    /// Since when nothing is asked for.
+    /// The time since which nothing has been asked for.
     private var idle: NIODeadline
 
     init(at now: NIODeadline) { idle = now }
@@ -52,13 +53,14 @@ struct ClientPace: Sendable {
         idle = now
     }
 
-    /// Whether the client takes longer for its request than it may. Who waits for an answer meanwhile is not asked.
+    /// Whether the client takes longer for its request than it may. A client that waits for an answer is never too
+    /// slow.
     func isTooSlow(at now: NIODeadline, _ bounds: Bounds) -> Bool {
         guard let reading, waiting <= 0 else { return false }
         return now - reading.last >= bounds.piece || now - reading.began >= bounds.request
     }
 
-    /// Since when the connection is of no use to others: it stands idle, or a request is being read. Nil: an answer is
-    /// waited for.
+    /// The time since which nothing is done for the client: its connection stands idle, or a request is being read.
+    /// Nil: the client waits for an answer.
     var givesWaySince: NIODeadline? { waiting > 0 ? nil : reading?.began ?? idle }
 }

@@ -15,10 +15,10 @@ final class Connection: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
-    /// How its client sends requests.
+    /// The pace at which its client sends requests.
     var pace: ClientPace { state.withLockedValue { $0.pace } }
 
-    /// Notes what comes of its client.
+    /// Notes an event on which its client's pace depends.
     func note(_ signals: (inout ClientPace) -> Void) { state.withLockedValue { signals(&$0.pace) } }
 
     var isClosed: Bool { state.withLockedValue { $0.isClosed } }

@@ -25,7 +25,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The time for which a connection of a stopping process may still bring its last request.
     private static let lastCall = TimeAmount.seconds(1)
 
-    /// What a request is refused with that comes too slowly.
+    /// The error for a request that comes too slowly.
     fileprivate struct SlowRequest: Error {}
 
     private let connections: Connections
@@ -44,9 +44,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isLast = false
     /// Whether what still comes is dropped: a request was refused that is not whole, or the last answer is written.
     private var isGivenUp = false
-    /// What a request that is not whole is refused with, once the answers to those before it are written.
+    /// The error with which a request that is not whole is refused, once those before it are answered.
     private var refusal: (any Error)?
-    /// How the connection ends behind its last answer; nil while that is not written.
+    /// The close behind the connection's last answer; nil while that answer is not written.
     private var closing: LingeringClose?
 
     init(connections: Connections, identity: ResponseIdentity) {
@@ -187,9 +187,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
-    /// Closes an idle connection of a stopping process, but not at once: a client that keeps its connections, as a load
-    /// balancer does, may be sending a request on it, and could not know whether it was begun. So there is time for one
-    /// more, whose answer says that the connection closes.
+    /// Closes an idle connection of a stopping process, but not at once. A client that keeps its connections, as a load
+    /// balancer does, may be sending a request at that moment. It could not know whether work on the request had begun.
+    /// So there is time for one more request, whose answer says that the connection closes.
     private func closeAfterLastCall(context: ChannelHandlerContext) {
         let channel = context.channel
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastCall) {

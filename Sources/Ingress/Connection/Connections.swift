@@ -4,10 +4,10 @@ internal import NIOCore
 
 /// The open connections, by their channel: Hummingbird hands a request its channel, and this finds what belongs to it.
 ///
-/// Near their limit those give way that nothing is done for, the oldest first: else clients that stand idle, or send a
-/// byte now and then, would keep all others out.
+/// Near the limit, connections for which nothing is done give way, the oldest first. Otherwise clients that stand idle,
+/// or send a byte now and then, would keep all others out.
 final class Connections: Sendable {
-    /// What is said to the pipeline of a connection whose client is too slow with its request.
+    /// The event for the pipeline of a connection whose client is too slow with its request.
     struct TooSlow: Sendable {}
 
     private struct Entry: Sendable {
@@ -19,19 +19,20 @@ final class Connections: Sendable {
 
     /// The most that are open at once.
     private let limit: Int
-    /// Beyond so many some give way.
+    /// The number of connections beyond which some give way.
     private let high: Int
-    /// What has just been accepted, or answered, may bring its next request first.
+    /// The time for which a connection stays open after it was accepted or answered: it may bring its next request.
     private static let youth = TimeAmount.milliseconds(250)
-    /// The same while other clients wait until one closes.
+    /// The same while other clients wait for a connection to close.
     private static let fullYouth = TimeAmount.milliseconds(50)
-    /// How often the batch is doubled at most while all are open that may be: to half of them. The younger half may yet
-    /// bring its requests.
+    /// The most doublings of the batch while the limit is reached: they make it half of the connections. The younger
+    /// half may yet bring its requests.
     private static let mostDoublings = 4
 
-    /// How many give way at once. More than one, since all are looked at to find the oldest.
+    /// The number of connections that give way at once. It is more than one, since all are looked at to find the
+    /// oldest.
     private let batch: Int
-    /// Sweeps of late that found all open that may be, less those that did not.
+    /// The number of recent sweeps that found the limit reached, less those that did not; at most `mostDoublings`.
     private let fullSweeps = NIOLockedValueBox(0)
     private let bounds: ClientPace.Bounds
     private let open = NIOLockedValueBox<[ObjectIdentifier: Entry]>([:])

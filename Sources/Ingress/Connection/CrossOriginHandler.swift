@@ -4,7 +4,7 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTPTypes
 
-/// Which pages may read the gateway's answers in a browser.
+/// The web pages that may read the gateway's answers in a browser.
 struct CrossOrigins: Sendable {
     let allowed: AllowedOrigins
     /// Whether pages of this machine may too: where clients need no key.
@@ -22,7 +22,8 @@ final class CrossOriginHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let origins: CrossOrigins
-    /// Those of the requests that are not answered, oldest first; nil for one that is not of a page that is let in.
+    /// The origins of the requests that are not answered, oldest first; nil for a request that is not from an allowed
+    /// page.
     private var pending = CircularBuffer<String?>()
 
     init(_ origins: CrossOrigins) { self.origins = origins }

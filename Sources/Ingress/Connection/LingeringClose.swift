@@ -2,9 +2,9 @@ internal import NIOCore
 
 /// Closes a connection behind its last answer so that the answer arrives.
 ///
-/// A connection that is closed while its client still sends is reset, and what the client has not yet read is lost. So
-/// the sending side is closed alone, behind the last byte of the answer. What the client goes on sending is read and
-/// dropped, until it closes its side, has been silent for a while, or has gone on for too long.
+/// A connection that is closed while its client still sends is reset, and the client loses what it has not yet read. So
+/// the sending side is closed alone, behind the last byte of the answer. All that the client sends from then on is read
+/// and dropped. That ends when the client closes its side, has been silent for a while, or has gone on for too long.
 final class LingeringClose {
     /// The time of silence after which the client is taken to send nothing more.
     private static let silence = TimeAmount.seconds(2)
@@ -12,7 +12,7 @@ final class LingeringClose {
     private static let longest = TimeAmount.seconds(10)
 
     private let context: ChannelHandlerContext
-    /// When all of the answer was handed to the system; nil: it has not been yet.
+    /// The time at which all of the answer was handed to the system; nil: it has not been yet.
     private var began: NIODeadline?
     private var lastRead: NIODeadline
     private var isInputClosed = false

@@ -2,8 +2,8 @@ internal import HTTPServing
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Sees to what differs between HTTP/1.0 and 1.1. It stands right behind the decoder, since further on a request tells
-/// neither its version nor how often it named its host, nor how its body was sent:
+/// Handles the differences between HTTP/1.0 and 1.1. It stands right behind the decoder. Further on, a request tells
+/// neither its version, nor how often it named its host, nor how its body was sent. The rules are:
 /// - a request must have one `Host` that cannot be taken for a path; HTTP/1.0 may have none (RFC 9112 §3.2);
 /// - a client of HTTP/1.0 knows no chunks: its answer ends with its connection;
 /// - a body may come in chunks, and in no other coding of the transfer (RFC 9112 §6.1): what is not undone would go on
@@ -19,7 +19,7 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The error for a body in a coding of the transfer that is not undone here.
     struct UnknownTransferCoding: Error {
-        /// What the header says.
+        /// The header's value.
         var value: String
     }
 
@@ -57,7 +57,7 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension HTTPRequestHead {
-    /// What `Transfer-Encoding` says if that is anything else than `chunked`, once.
+    /// The value of `Transfer-Encoding` if it is anything else than `chunked`, once.
     fileprivate var unknownTransferCoding: String? {
         let values = headers["Transfer-Encoding"]
         guard !values.isEmpty else { return nil }

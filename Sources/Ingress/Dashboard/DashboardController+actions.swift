@@ -3,9 +3,9 @@ internal import Dashboard
 internal import Hummingbird
 internal import Logging
 
-/// What the operator does by the dashboard's forms.
+/// The operator's actions by the dashboard's forms.
 extension DashboardController {
-    /// What a form of this visitor's must have; nil if there is no form.
+    /// The token that a form of this visitor's must have; nil if there is no form.
     func token(of visitor: Visitor) -> FormToken? {
         operators.includes(visitor.account) ? FormToken(session: visitor.session, envelope: envelope) : nil
     }

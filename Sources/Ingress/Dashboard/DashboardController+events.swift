@@ -17,7 +17,7 @@ extension DashboardController {
         let logger: Logger
     }
 
-    /// What a turn of a stream finds.
+    /// The finding of one turn of a stream.
     private enum Turn {
         case page(DashboardResponse)
         /// The page could not be made this time.

@@ -7,13 +7,13 @@ internal import Logging
 
 /// `/dashboard`: lets people in, and hands their questions to the controllers that answer the API's.
 struct DashboardController: Sendable {
-    /// Who may look.
+    /// The people who may look.
     enum Access: Sendable {
         /// Everyone, since the gateway serves its own machine alone and asks for no key.
         case machine
-        /// Who logs in with a key of the gateway.
+        /// Those who log in with a key of the gateway.
         case keys(APIKeyAuth)
-        /// Whom a custom build's `AuthProvider` lets in by a request's headers.
+        /// Those whom a custom build's `AuthProvider` lets in by a request's headers.
         case provider
         /// No one.
         case closed(GatewayError)
@@ -95,12 +95,12 @@ struct DashboardController: Sendable {
 extension DashboardController {
     struct Visitor {
         var account: Account?
-        /// What the browser shows of itself: its session's cookie, or who it is where there is none.
+        /// The browser's identity: its session's cookie, or the visitor's identity where there is no session.
         var session = ""
         var hasSession = false
     }
 
-    /// Who asks; nil for one who has to log in first.
+    /// The visitor who asks; nil for one who has to log in first.
     func visitor(_ asked: DashboardRequest, _ request: Request) async throws(GatewayError) -> Visitor? {
         switch access {
         case .machine: return Visitor(account: try await authenticator.account(of: request), session: "machine")
@@ -124,7 +124,7 @@ extension DashboardController {
             hasSession: visitor.hasSession, formToken: token(of: visitor))
     }
 
-    /// What a visitor's pages of a project are made of.
+    /// The source of a visitor's pages of a project.
     func questions(
         of visitor: Visitor, _ project: String, _ connection: Connection?, _ logger: Logger
     ) throws(GatewayError) -> DashboardQuestions {

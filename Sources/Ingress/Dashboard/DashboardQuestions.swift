@@ -36,7 +36,7 @@ struct DashboardQuestions: DashboardSource {
     let logger: Logger
     private let verdictTime = NIOLockedValueBox(Duration.zero)
 
-    /// How long verdicts were waited for. That depends on the trace store, and costs the gateway little.
+    /// The time for which verdicts were waited for. It depends on the trace store, and costs the gateway little.
     var waitedForVerdicts: Duration { verdictTime.withLockedValue { $0 } }
 
     func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8] {
@@ -49,7 +49,7 @@ struct DashboardQuestions: DashboardSource {
 
     func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8] {
         try await answer { () async throws -> Response in
-            // The only question that is asked so. It changes nothing.
+            // The only question that is asked with POST. It changes nothing.
             guard path == RulesController.path else { throw GatewayError.internalError }
             let request = Request(
                 head: HTTPRequest(method: .post, scheme: nil, authority: nil, path: path),
@@ -104,7 +104,7 @@ struct DashboardQuestions: DashboardSource {
         }
     }
 
-    /// What is asked for in pages alone, or by the operator alone elsewhere.
+    /// Answers questions that pages alone ask, or that the operator alone may ask elsewhere.
     private func answer(_ path: String, _ query: String?) async throws -> Response {
         let queue = try await controllers.queue.answer(
             path, query: query, project: admitted.project, isOperators: isOperators)
@@ -126,7 +126,7 @@ struct DashboardQuestions: DashboardSource {
             logger: logger)
     }
 
-    /// What rate limits hold, those too whose counters only the log can name.
+    /// The usage of rate limits, with those whose counters only the log can name.
     private func usageOfLimits() async -> [UInt8] {
         let (requests, note): ([UInt8]?, String?)
         do throws(GatewayError) {

@@ -3,10 +3,10 @@ internal import JSON
 internal import Queue
 internal import Redis
 
-/// The completions of a rollout whose traces were not seen yet, in the order in which they came, and where each is:
-/// what the page of a rollout shows while it runs.
+/// The completions of a rollout whose traces were not seen yet, in the order in which they came, each with its stage.
+/// The page of a rollout shows them while it runs.
 struct OpenCompletions: Sendable {
-    /// How far a completion is.
+    /// The stage that a completion has reached.
     enum Stage: String, Sendable {
         /// It waits, or is called, and nothing of its answer is there yet.
         case queued

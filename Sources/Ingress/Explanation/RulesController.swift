@@ -40,7 +40,7 @@ struct RulesController: Sendable {
         !seesAll && (asksForKeys || admitted.account != nil) ? .own : .full
     }
 
-    /// What rate limits hold now, for the dashboard: the counters on which the project's latest requests count.
+    /// The present usage of rate limits, for the dashboard: the counters on which the project's latest requests count.
     /// - Parameters:
     ///   - requests: the log's answer to ``usageRequests``; nil: there is none.
     ///   - note: why there is none.

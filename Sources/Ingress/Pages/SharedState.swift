@@ -8,7 +8,7 @@ struct SharedState: Sendable {
     private let forwarders: Int
     private let verifiers: Int
     private let kept: Int
-    /// As ``counters`` are asked for.
+    /// The counts, in the order of ``counters``.
     private let counts: [Int]
 
     init(from redis: RedisClient) async throws(RedisError) {

@@ -21,7 +21,7 @@ struct StatusPages: Sendable {
     let registry: MetricsRegistry
     /// The trouble of the trace store that this process runs; nil: none.
     let storeTrouble: @Sendable () -> String?
-    /// What is to be said of the process's own limits; nil: nothing.
+    /// The warning about the process's own limits; nil: there is none.
     let warning: String?
     /// Nil: other machines cannot reach the gateway, or need keys.
     let access: OpenAccess?

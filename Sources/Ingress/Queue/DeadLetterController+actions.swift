@@ -5,7 +5,7 @@ internal import Queue
 internal import Redis
 
 extension DeadLetterController {
-    /// What queues jobs, and what is told of it.
+    /// The parts that queue jobs, and the log of what was done.
     struct Actions: Sendable {
         let identity: ResponseIdentity
         let jobs: JobBuilder

@@ -4,7 +4,8 @@ internal import Queue
 internal import Redis
 internal import Telemetry
 
-/// What waits in the gateway: streams with their groups and workers, the figures of `/metrics`, and dead letters.
+/// The work that waits in the gateway: streams with their groups and workers, the figures of `/metrics`, and dead
+/// letters.
 ///
 /// Streams are those of all projects together, but for the outbox of traces; a dead letter is seen in its own project.
 struct QueueController: Sendable {

@@ -1,7 +1,7 @@
 internal import Common
 internal import Queue
 
-/// Why a dead letter is not queued again.
+/// The reason why a dead letter is not queued again.
 enum RequeueRefusal: Sendable, Equatable {
     case withheld, tooLarge, unreadable, question, clientKey, clientURL, projectGone
 

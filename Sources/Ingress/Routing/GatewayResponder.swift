@@ -12,9 +12,9 @@ struct GatewayResponder: HTTPResponder {
     let mark: LoopMark
     let hosts: AllowedHosts
     let authenticator: Authenticator
-    /// The gateway's own.
+    /// The gateway's own routes.
     let routes: GatewayRoutes
-    /// A custom build's.
+    /// A custom build's routes.
     let customRoutes: RouterResponder<GatewayContext>
     let jobs: JobBuilder
     let calls: JobDispatcher
@@ -84,7 +84,7 @@ struct GatewayResponder: HTTPResponder {
         return context.endpointPath?.hasPrefix("/") ?? false ? response : nil
     }
 
-    /// Answers with a page of the dashboard, which says itself what it may do in a browser; nil if it is none.
+    /// Answers with a page of the dashboard, which says itself what it may do in a browser; nil for another request.
     @inline(never)
     private func look(_ request: Request, _ context: GatewayContext) async throws -> Response? {
         try await dashboard.respond(to: request, connection: connections[context.channel], logger: context.logger)
@@ -96,8 +96,8 @@ struct GatewayResponder: HTTPResponder {
         case waiting(WaitingCall)
     }
 
-    /// Makes a request's job and queues it. A step of its own that is not inlined: what it needs, the request's body
-    /// above all, shall be gone while the client waits.
+    /// Makes a request's job and queues it. The step is not inlined: its state, above all the request's body, shall be
+    /// gone while the client waits.
     @inline(never)
     private func queue(
         _ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?

@@ -4,7 +4,7 @@ internal import Hummingbird
 
 /// A line of the gateway's table.
 struct GatewayRoute: TableRoute {
-    /// Who is let in.
+    /// The clients that are let in.
     enum Access: Sendable {
         /// A client of the project that the path names.
         case client
@@ -21,7 +21,7 @@ struct GatewayRoute: TableRoute {
         case keyed(Access, Answer)
     }
 
-    /// What becomes of the path with a method that none of its routes has.
+    /// The handling of the path with a method that none of its routes has.
     enum OtherMethods: Sendable {
         /// It is the backend's.
         case backend

@@ -19,7 +19,7 @@ struct GatewayRoutes: Sendable {
     let jobs: JobController
 
     /// Paths stand here without `/v1` and project. `open` routes need no key; `keyed` ones are for clients of the
-    /// project; `else` says what becomes of the path's other methods, which are the backend's if it is not there.
+    /// project. `else` says what becomes of the path's other methods; without it they are the backend's.
     static let table = RouteTable<GatewayRoute>([
         .open(.get, "/health") { $0.pages.health },
         .open(.get, "/ready") { await $0.pages.readiness },
@@ -49,7 +49,7 @@ struct GatewayRoutes: Sendable {
     private static let getOnly = GatewayRoute.OtherMethods.refused("Rollouts and traces are read with GET.")
     private static let logGetOnly = GatewayRoute.OtherMethods.refused("The request log is read with GET.")
     private static let postOnly = GatewayRoute.OtherMethods.answered { _, _ in throw RulesController.wrongMethod }
-    // Of jobs that are not there, or another's, none is told even that it has other methods.
+    // Where a job is not there, or is another client's, the answer does not even tell that there are other methods.
     private static let jobMethods = GatewayRoute.OtherMethods.answered { try await $0.jobs.refuseMethod($1) }
     private static let isJobID: @Sendable (String) -> Bool = { InsertionID($0) != nil }
 
@@ -57,7 +57,8 @@ struct GatewayRoutes: Sendable {
         try await queries.respond(to: call, isOperators: authenticator.isOperator(call.admitted.account))
     }
 
-    /// A step of its own, so that what it needs takes no memory while a completion's client waits.
+    /// Answers a request by its route. This is a step of its own, so that its state takes no memory while a
+    /// completion's client waits.
     /// - Parameters:
     ///   - path: without version and project.
     ///   - project: the one that the path names; nil: none.

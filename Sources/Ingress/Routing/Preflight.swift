@@ -4,10 +4,11 @@ internal import Hummingbird
 
 /// Answers the question that a browser asks before it lets a page call: whether it may (CORS, a preflight).
 enum Preflight {
-    /// How long a browser may go by the answer, in seconds.
+    /// The time for which a browser may go by the answer, in seconds.
     private static let life = 600
 
-    /// Nil for a request that is none. Nothing of the gateway is asked, and no key is needed: a browser sends none.
+    /// The answer to a preflight; nil for any other request. Nothing of the gateway is asked, and no key is needed: a
+    /// browser sends none.
     static func response(to request: Request, _ origins: CrossOrigins) throws(GatewayError) -> Response? {
         guard request.method == .options, let origin = request.headers[.origin],
             let method = request.headers[.accessControlRequestMethod]

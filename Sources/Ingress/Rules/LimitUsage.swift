@@ -2,9 +2,9 @@ internal import Common
 internal import JSON
 internal import Policies
 
-/// What rate limits hold now: their counters that are in use, for a person.
+/// The present usage of rate limits: their counters that are in use, for a person.
 struct LimitUsage: Sendable {
-    /// Counters that are read. Redis answers nothing else meanwhile.
+    /// The most counters that are read. Redis answers nothing else meanwhile.
     static let mostRead = 500
     /// Counters of one rule that are shown, the fullest ones, and of all rules together.
     static let mostOfRule = 20
@@ -14,7 +14,7 @@ struct LimitUsage: Sendable {
         var counter: RateCounter
         var usage: RateUsage
 
-        /// How much of its limit it holds.
+        /// The part of its limit that it holds.
         fileprivate var share: Double { Double(usage.used) / Double(max(counter.limit.rule.limit, 1)) }
     }
 
@@ -24,7 +24,7 @@ struct LimitUsage: Sendable {
     private(set) var leftOut = 0
     /// Counters that are not for this reader: each belongs to a value that any client may claim.
     var hidden = 0
-    /// Why nothing is known of counters; nil: it is.
+    /// The reason why nothing is known of counters; nil: they are known.
     var unknown: String?
 
     init() {}

@@ -66,7 +66,7 @@ final class RequestRules: Sendable {
     /// - Parameters:
     ///   - job: withheld, if that is its client's wish.
     ///   - content: its body, if that is a JSON object.
-    /// - Throws: 400 for a request that is larger than a limit and could never be let in, and for one that a proxy
+    /// - Throws: 400 for a request that is larger than a limit and could never be let in. 400 also for one that a proxy
     ///   would trace against its client's or the operator's word.
     func decide(_ job: inout Job, with content: JSONObject?, for account: Account?) throws(GatewayError) {
         job.rules.hash = policies.hash
@@ -88,7 +88,7 @@ final class RequestRules: Sendable {
     /// The fingerprint of the rules' files; empty without files.
     var hash: String { policies.hash }
 
-    /// Where the rules stand, in the order of the files.
+    /// The documents of the rules, with the places of each, in the order of the files.
     var documents: [PolicyDocument] { policies.documents }
 
     /// Explains what is decided of a described request.
@@ -122,7 +122,7 @@ final class RequestRules: Sendable {
         return explanation
     }
 
-    /// What the limits hold on which some requests count.
+    /// The usage of the limits on which some requests count.
     /// - Parameter reader: reads the counters.
     func usage(of requests: [RequestFacts], view: Explanation.View, from reader: RateReader) async -> LimitUsage {
         // The log does not say where metadata comes from, so the operator is shown the counters of either.

@@ -50,8 +50,8 @@ package final class RulesFile: Sendable {
     /// Tells `take` what becomes of each later reading.
     func onReading(_ take: @escaping FileReading.Take) { state.withLockedValue { $0.watchers.append(take) } }
 
-    /// Reads the files again if they are others than before and have rested since the last look: one that is being
-    /// written is not read halfway.
+    /// Reads the files again if they have changed and have rested since the last look: one that is being written is not
+    /// read halfway.
     /// - Parameter isAsked: whether they are read in any case.
     package func refresh(isAsked: Bool = false, logger: Logger) {
         guard let path else { return }

@@ -3,7 +3,7 @@ internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// Has the rules read again when their files are others, each second, and on SIGHUP.
+/// Has the rules read again on SIGHUP, and when their files have changed, which it checks each second.
 struct RulesUpkeep: NamedService {
     private static let interval = Duration.seconds(1)
 

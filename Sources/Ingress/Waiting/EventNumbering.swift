@@ -15,13 +15,13 @@ struct EventNumbering: Sendable {
     /// Events up to this one are left out.
     private let last: Int
     private var number = 0
-    /// What is held of the event that is not complete.
+    /// The held bytes of the event that is not complete.
     private var event: [UInt8] = []
     /// Whether comments with which the event begins have been passed on.
     private var hasBegun = false
-    /// Whether a part of the event is held no longer.
+    /// Whether a part of the event has been passed on.
     private var isCut = false
-    /// Whether what is held begins a line.
+    /// Whether the held bytes begin a line.
     private var isAtLineStart = true
 
     /// - Parameter last: the number of the last event that the client has; 0 for none.

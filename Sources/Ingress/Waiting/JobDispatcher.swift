@@ -143,8 +143,8 @@ struct JobDispatcher: Sendable {
     /// The same for a client that goes on without a task.
     /// - Parameters:
     ///   - client: takes the answer.
-    ///   - completion: is called on an event loop, with what is left of the rate limits that the job was counted on, or
-    ///     with what the client is told if the job is not queued, or may not be.
+    ///   - completion: called on an event loop. It gets what is left of the rate limits on which the job was counted.
+    ///     If the job is not queued, or may not be, it gets the client's error.
     /// - Throws: why it cannot be there, if that is known at once; `completion` is not called then.
     func enqueue(
         _ job: Job, for client: any LocalClient,

@@ -7,7 +7,7 @@ internal import Queue
 /// A client that waits for the frames of an answer.
 protocol WaitingClient: Sendable {
     var id: InsertionID { get }
-    /// When the wait ends.
+    /// The time at which the wait ends.
     var deadline: Deadline { get }
 
     /// Takes a sealed frame, as it came over Redis.
@@ -118,7 +118,7 @@ final class Waiter: Sendable {
     }
 
     let id: InsertionID
-    /// When the wait ends.
+    /// The time at which the wait ends.
     let deadline: Deadline
     private let window: Int
     private let onRoom: @Sendable () -> Void

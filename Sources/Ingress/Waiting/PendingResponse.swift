@@ -85,40 +85,6 @@ extension PendingResponse {
     }
 }
 
-extension HTTPFields {
-    /// The headers that a forwarder let through.
-    init(_ headers: [HeaderField]) {
-        self.init()
-        for header in headers {
-            guard let name = HTTPField.Name(header.name) else { continue }
-            append(HTTPField(name: name, value: header.value))
-        }
-    }
-}
-
-extension GatewayError {
-    /// The error for a client whose wait ended without an answer.
-    init(_ ending: Waiter.Ending) {
-        switch ending {
-        case .disconnected:
-            self.init(
-                status: 499, type: "server_error", code: "client_closed_request",
-                message: "The client closed its connection.")
-        case .deadline:
-            self.init(
-                status: 504, type: "server_error", code: "no_answer_in_time",
-                message:
-                    "No forwarder answered within REQUEST_TIMEOUT. See /ready for live forwarders; the call may have been made.",
-                shouldRetry: false)
-        case .stopped:
-            self.init(
-                status: 503, type: "server_error", code: "shutting_down",
-                message: "This ingress is stopping, and the call may have been made.", retryAfter: 1, shouldRetry: false
-            )
-        }
-    }
-}
-
 /// Turns the bytes of an answer's frames into those that the client is sent. Pure.
 struct PendingResponseBody {
     private let isEventStream: Bool
@@ -177,7 +143,7 @@ final class ResponseFrames: Sendable {
     }
 
     private let id: InsertionID
-    /// When its client stops waiting.
+    /// The time at which its client stops waiting.
     private let deadline: Deadline
     private let envelope: Envelope
     private let signals: SignalPublisher
@@ -244,6 +210,40 @@ final class ResponseFrames: Sendable {
                 "dropped an entry of the response stream that is not a frame of this gateway",
                 metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
             return nil
+        }
+    }
+}
+
+extension HTTPFields {
+    /// The headers that a forwarder let through.
+    init(_ headers: [HeaderField]) {
+        self.init()
+        for header in headers {
+            guard let name = HTTPField.Name(header.name) else { continue }
+            append(HTTPField(name: name, value: header.value))
+        }
+    }
+}
+
+extension GatewayError {
+    /// The error for a client whose wait ended without an answer.
+    init(_ ending: Waiter.Ending) {
+        switch ending {
+        case .disconnected:
+            self.init(
+                status: 499, type: "server_error", code: "client_closed_request",
+                message: "The client closed its connection.")
+        case .deadline:
+            self.init(
+                status: 504, type: "server_error", code: "no_answer_in_time",
+                message:
+                    "No forwarder answered within REQUEST_TIMEOUT. See /ready for live forwarders; the call may have been made.",
+                shouldRetry: false)
+        case .stopped:
+            self.init(
+                status: 503, type: "server_error", code: "shutting_down",
+                message: "This ingress is stopping, and the call may have been made.", retryAfter: 1, shouldRetry: false
+            )
         }
     }
 }

@@ -62,10 +62,10 @@ struct TailedResponses {
         self.readers[id] = readers
     }
 
-    /// Whose time is over: those for whom a read brought nothing after their deadline. A slow reader of an answer that
-    /// is there may take its time.
+    /// The readers whose time is over: a read brought them nothing after their deadline. A slow reader of an answer
+    /// that is there may take its time.
     /// - Parameters:
-    ///   - now: what the clock says by which the readers wait.
+    ///   - now: the time, by the clock that the readers wait by.
     ///   - read: the read that has just ended.
     func overdue(at now: ContinuousClock.Instant = .now, _ read: Read) -> [Waiter] {
         read.positions.flatMap { id, start in

@@ -1,9 +1,9 @@
 internal import Common
 
-/// Cuts a server-sent stream between its events only: the beginning of one waits for its end. A client can do nothing
-/// with a part of an event, and an error that ends the stream would be read as the rest of it. Comments and empty lines
-/// between two events are there to keep a connection alive, and wait for nothing. Pure: bytes in, bytes out; none are
-/// changed.
+/// Cuts a server-sent stream between its events only: the beginning of an event waits for its end. A client can do
+/// nothing with a part of an event. An error that ends the stream would be read as the rest of that event. Comments and
+/// empty lines between two events are there to keep a connection alive, and wait for nothing. Pure: bytes in, bytes
+/// out; none are changed.
 struct WholeEvents: Sendable {
     /// An event beyond this is passed on in parts, so that none fills the memory.
     private static let limit = 64 << 10

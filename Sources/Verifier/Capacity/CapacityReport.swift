@@ -6,7 +6,7 @@ internal import ServiceLifecycle
 /// Says in Redis why questions are held up or cut short at this verifier, for `/ready` and `/metrics` of each ingress.
 struct CapacityReport: NamedService {
     private static let interval = Duration.seconds(2)
-    /// The life of a report. The trouble of several verifiers is one: the last to say it is heard.
+    /// The life of a report, in seconds. Several verifiers share one report: it is the one that was written last.
     private static let life = 10
 
     let capacity: VerifierCapacity

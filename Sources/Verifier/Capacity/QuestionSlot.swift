@@ -6,7 +6,7 @@ internal import NIOConcurrencyHelpers
 ///
 /// One task uses it.
 final class QuestionSlot: Sendable {
-    /// What the question does at present.
+    /// The present activity of the question.
     enum Phase: String, CaseIterable, Sendable {
         /// It rests until the next look, or listens to another question's look.
         case waiting

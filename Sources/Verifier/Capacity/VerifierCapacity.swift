@@ -5,7 +5,7 @@ internal import Common
 /// Looks at rollouts and answers with traces have permits of their own, as many each: an answer whose reader is slow
 /// keeps its pages and its permit, and holds up no look.
 package final class VerifierCapacity: Sendable {
-    /// A wait for a permit that is longer is a trouble.
+    /// The longest wait for a permit that is not yet a trouble.
     static let tolerance = Duration.seconds(5)
     /// Entries that are being opened, or whose answer is being written to Redis.
     private static let passing = 64

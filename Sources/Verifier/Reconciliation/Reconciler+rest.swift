@@ -25,7 +25,7 @@ extension Reconciler {
         scheduled = nil
     }
 
-    /// Begins to wait. Between two rounds only what is known of the last one is kept: the set may be large, and is read
+    /// Begins to wait. Between two rounds only the verdict of the last one is kept: the set may be large, and is read
     /// anew.
     package mutating func park(now: Timestamp) {
         guard stage == .read else { return }
@@ -36,8 +36,8 @@ extension Reconciler {
         (askable, overdue) = ([], [])
     }
 
-    /// Another question asks for the same: the next round is brought forward, to soon after the last one. It does not
-    /// count as one of the rounds that the rules allow.
+    /// Brings the next round forward, to soon after the last one, because another question asks for the same. It does
+    /// not count as one of the rounds that the rules allow.
     /// - Parameter parked: when the wait began.
     package mutating func lookAgain(parked: Timestamp) {
         guard stage == .read, let pause, known != nil, pause > parked + Self.shortestPause else { return }
@@ -45,7 +45,7 @@ extension Reconciler {
         self.pause = parked + Self.shortestPause
     }
 
-    /// Waits no longer, though there might be more to find out: what is known is the verdict.
+    /// Stops waiting, though there might be more to find out: the present knowledge is the verdict.
     package mutating func stopWaiting() {
         pause = nil
         if stage == .read { stage = .conclude } else { giveUp(stillAsking) }

@@ -9,11 +9,12 @@ package import Common
 package struct Reconciler: Sendable {
     package struct Rules: Sendable {
         package var identity: TraceIdentity
-        /// From a completion's arrival to its end. What has no span after that time is not in flight.
+        /// The longest time from a completion's arrival to its end. A completion without a span is not in flight after
+        /// that time.
         package var requestTimeout: Duration
         /// The time for which an accepted span may be invisible before it is sent again.
         package var resendGrace: Duration
-        /// Between the first two rounds; later ones are further apart.
+        /// The pause between the first two rounds; later pauses are longer.
         package var firstPause: Duration
         /// The most rounds, and the most failures of the trace store. Nil: as many as there is time for.
         package var attempts: Int?
@@ -54,11 +55,11 @@ package struct Reconciler: Sendable {
     /// Ids whose spans are looked at, or that are sent again, in one step.
     static let spansAtOnce = 1000
     static let resendsAtOnce = 500
-    /// Windows are not cut further than this: then it is not the time that makes them slow.
+    /// The narrowest window. If the store is slow with it, the width is not the reason.
     static let narrowestWindow = Duration.seconds(1)
-    /// After so many changes of the set just as everything was found, no more is tried.
+    /// The most times that the set may change just as everything was found. After them no more is tried.
     static let mostChanges = 100
-    /// Between the end of a round and the beginning of the next that another question asks for.
+    /// The pause between the end of a round and a next round that another question asks for.
     static let shortestPause = Duration.seconds(1)
     /// The time by which the last round may pass the deadline. The ingress waits longer than that.
     static let overtime = Duration.milliseconds(900)
@@ -91,26 +92,26 @@ package struct Reconciler: Sendable {
     var cursor: TraceCursor?
     /// The pages of what is being asked for.
     var walk = PageWalk()
-    /// Whether they do not end.
+    /// Whether these pages do not end.
     var isWalkEndless = false
 
     var rests: BackOff
     var failures = BackOff()
     var failureCount = 0
     var rounds = 0
-    /// When the present round began.
+    /// The beginning of the present round.
     var roundBegan: Timestamp?
     var changes = 0
     var lostCursors = 0
-    /// No call before this time.
+    /// The time before which no call is made.
     var pause: Timestamp?
-    /// The reason why nothing can be said, if so.
+    /// The reason why nothing can be said of the rollout; nil: there is no such reason.
     var reason: String?
     /// The numbers of pending and of expected ids at the end of the round before.
     var before: (pending: Int, expected: Int)?
     /// The verdict of the last round while nothing else is kept of it (``park(now:)``).
     var known: Verdict?
-    /// When the next round was to begin that another question has brought forward.
+    /// The time of the next round before another question brought it forward; nil: none has.
     var scheduled: Timestamp?
 
     package init(rollout: Rollout, rules: Rules) {
@@ -120,7 +121,7 @@ package struct Reconciler: Sendable {
         rests = BackOff(first: rules.firstPause)
     }
 
-    /// The state of knowledge.
+    /// The verdict as far as it is known.
     package func verdict(now: Timestamp) -> Verdict {
         if let known { return known }
         let expected = max(reading.ids.count + reading.strangerCount, reading.loss?.recorded ?? 0)
@@ -141,6 +142,7 @@ package struct Reconciler: Sendable {
     }
 }
 
+/// The decisions about the next step.
 extension Reconciler {
     /// The next step. To be called again after each answer, and after a wait.
     package mutating func next(now: Timestamp) -> Step {
@@ -174,7 +176,7 @@ extension Reconciler {
         return nil
     }
 
-    /// StatusPages of the whole rollout find many at once; look-ups go straight for what is missing.
+    /// Pages of the whole rollout find many at once; look-ups go straight for what is missing.
     private mutating func beginAsking() {
         stage = .lookUp
         unasked = askable[...]
@@ -191,7 +193,7 @@ extension Reconciler {
         if let window = windows.last, !isAllFound {
             return .ask(TraceQuery(.rollout(rollout.name), window: window), after: cursor, limit: rows)
         }
-        // What became visible behind the reader's back is found by its id.
+        // A trace that became visible on a page that was read before is found by its id.
         windows = []
         cursor = nil
         unasked = askable.filter(pending.contains)[...]
@@ -221,6 +223,7 @@ extension Reconciler {
     }
 }
 
+/// The outcomes of the steps.
 extension Reconciler {
     /// Takes the set as it is now.
     package mutating func read(_ reading: RolloutReading) {
@@ -232,7 +235,7 @@ extension Reconciler {
         overdue = []
         unexamined = reading.pending[...]
         stage = .spans
-        // What is left may be traced to the last one, and is not all.
+        // The ids that are left may all be traced, but they are not all of the rollout.
         if let loss = reading.loss { giveUp(Verdict.loss(of: loss.recorded, left: loss.left)) }
     }
 
@@ -269,7 +272,7 @@ extension Reconciler {
         if stage == .lookUp, !unasked.prefix(batch).contains(where: pending.contains) { cursor = nil }
         if let next = cursor {
             guard !walk.goesOn(to: next, isNew: !found.isEmpty) else { return found }
-            // From the beginning, later.
+            // The walk begins anew, later.
             (cursor, isWalkEndless) = (nil, true)
             return found
         }

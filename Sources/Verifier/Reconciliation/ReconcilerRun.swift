@@ -90,8 +90,8 @@ struct ReconcilerRun: Sendable {
         }
     }
 
-    /// Waits without a permit until the next step, or another question asks for it. Where too many wait already, or
-    /// none has a permit to give until the time is over, nothing more is waited for.
+    /// Waits without a permit until the next step, or until another question asks for it. It gives up where too many
+    /// wait already, or where no permit becomes free before the time is over.
     private func wait(_ reconciler: inout Reconciler) async throws {
         guard slot.park() else { return reconciler.stopWaiting() }
         let parked = clock.now()
@@ -123,7 +123,7 @@ struct ReconcilerRun: Sendable {
         max(deadline + Reconciler.overtime - clock.now(), .milliseconds(1))
     }
 
-    /// Nothing is complete before that is written down: the set may have changed.
+    /// Tells what is known. Nothing is complete before that is written down: the set may have changed.
     private func tell(
         _ progress: @Sendable (WorkLease.State) async -> Void, _ reconciler: Reconciler, endsRound: Bool
     ) async {

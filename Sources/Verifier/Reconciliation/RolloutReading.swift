@@ -2,7 +2,7 @@ package import Common
 
 /// A rollout's set of insertion ids as it stood at one moment.
 package struct RolloutReading: Sendable, Equatable {
-    /// The most members that are kept which are no ids.
+    /// The most members that are kept and are no insertion ids.
     static let mostStrangers = Verdict.mostMissing
 
     /// All of them, ascending. 16 bytes each.
@@ -38,7 +38,7 @@ package struct RolloutReading: Sendable, Equatable {
         index(of: last, after: true) - index(of: first, after: false)
     }
 
-    /// The first id that is not before `id`, or behind it.
+    /// The index of the first id that is not before `id`; with `after`, of the first one behind it.
     private func index(of id: InsertionID, after: Bool) -> Int {
         var (low, high) = (0, ids.count)
         while low < high {

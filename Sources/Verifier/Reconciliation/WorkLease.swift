@@ -8,7 +8,7 @@ internal import Redis
 struct WorkLease: Sendable {
     private static let life = Duration.seconds(5)
     private static let renewal = Duration.seconds(1)
-    /// So often the others look.
+    /// The interval at which the others look.
     static let look = Duration.milliseconds(500)
 
     /// The state of the work as others see it.

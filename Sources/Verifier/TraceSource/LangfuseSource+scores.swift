@@ -62,8 +62,8 @@ extension LangfuseSource {
         }
     }
 
-    /// What is thrown for scores that cannot be had: fewer traces are asked for at once then, and of a single one the
-    /// question is refused.
+    /// The error for scores that cannot be read. It has fewer traces asked for at once, or refuses the question if
+    /// there is only one trace.
     /// - Parameter what: what the trace has.
     private func tooMuch(of traceIDs: [String], _ what: String) -> TraceSourceError {
         guard traceIDs.count == 1 else { return .tooLarge }

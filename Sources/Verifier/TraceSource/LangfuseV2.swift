@@ -21,8 +21,8 @@ struct LangfuseV2 {
         return target.text
     }
 
-    /// Groups of members. None is asked for that is not used: a row of the first group alone takes half of one with the
-    /// trace's.
+    /// The groups of members that are asked for: only those that are used. A row of the first group alone takes half of
+    /// one with the trace's.
     private func fields(_ detail: TraceQuery.Detail) -> String {
         switch (detail, identity) {
         case (.id, .traceID): "core"

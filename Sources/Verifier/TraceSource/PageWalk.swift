@@ -1,7 +1,7 @@
 /// Watches the pages of one answer of a trace store. Cursors that lead in a circle, and pages that never end, are
 /// trouble like any other: the store is asked again later, and not a thousand times a second.
 struct PageWalk: Sendable {
-    /// So many pages in a row may show nothing new: rows of attempts, repetitions, and those that are known.
+    /// The most pages in a row that show nothing new: rows of attempts, repetitions, and rows that are known.
     static let mostIdlePages = 64
     static let trouble = TraceSourceError.unavailable(
         "the trace store's pages do not end: its cursors lead to nothing new")

@@ -8,8 +8,8 @@ package import Redis
 /// Langfuse Cloud counts calls by organisation in windows of a minute, and its answers tell what is left. Each caller
 /// takes a call out of that; all wait when none is left, or a 429 said to pause. None waits while nothing is known.
 package struct RateBudget: Sendable {
-    /// So many calls are left alone: Langfuse refuses the last one of a window already, and answers of several
-    /// verifiers cross.
+    /// The number of calls that are left alone: Langfuse refuses the last one of a window already, and answers of
+    /// several verifiers cross.
     static let reserve = 1
     /// The longest pause that a process takes over from what others learned before it began: a window of Langfuse's.
     /// So a verifier that is started anew soon asks a store that works again.
@@ -48,7 +48,7 @@ package struct RateBudget: Sendable {
         }
     }
 
-    /// How far ahead what is known of a limit is believed, in milliseconds.
+    /// The longest time ahead for which the state of a limit is believed, in milliseconds.
     private func believed(_ key: String) -> String {
         let isNew = known.withLockedValue { $0.insert(UTF8Text(key)).inserted }
         return String((isNew ? Self.ahead : LangfuseResponse.longestPause + .seconds(1)).milliseconds)
@@ -76,7 +76,7 @@ package struct RateBudget: Sendable {
         }
     }
 
-    /// Neither the host nor the key stands in Redis.
+    /// The name of a limit in Redis. It shows neither the host nor the public key.
     static func key(_ store: TraceDestination, _ bucket: String) -> String {
         let digits = Array("0123456789abcdef".utf8)
         let name = Array("\(store.host.origin) \(store.keys.publicKey.reveal())".utf8)
@@ -88,8 +88,8 @@ package struct RateBudget: Sendable {
 /// The steps on a rate limit's hash. Fields: `left` calls until `reset`, and `pause`: no call before; times in
 /// milliseconds since 1970 by the server's clock.
 enum RateScripts {
-    /// What lies further ahead than anything is believed is forgotten: it was told before the server's clock was put
-    /// back, or to a process that is gone.
+    /// Takes a call out of the budget. A state that lies further ahead than is believed is forgotten. It was told
+    /// before the server's clock was put back, or to a process that is gone.
     ///
     /// KEYS[1] -> limit; ARGV[1] -> calls to leave alone, ARGV[2] -> milliseconds ahead that are believed
     /// Output: milliseconds to wait; 0 if a call was taken
@@ -116,8 +116,8 @@ enum RateScripts {
             return 0
             """)
 
-    /// Answers arrive in another order than they were made: within a window, what is left only becomes less, and a
-    /// pause only longer.
+    /// Takes over what an answer tells. Answers arrive in another order than they were made. So within a window the
+    /// calls that are left only become fewer, and a pause only becomes longer.
     ///
     /// KEYS[1] -> limit; ARGV[1] -> calls left (empty: not told), ARGV[2] -> milliseconds until the window begins anew (likewise),
     /// ARGV[3] -> milliseconds to pause (empty: none)

@@ -4,10 +4,11 @@ internal import Common
 struct RateLimitReport: Sendable, Equatable {
     /// Calls that are left in the window.
     let remaining: Int
-    /// Until the window begins anew.
+    /// The time until the window begins anew.
     let reset: Duration
 
-    /// Langfuse's windows have a minute. A longer one is an error of the store's, and is cut to this.
+    /// The longest time that is believed. Langfuse's windows have a minute; a longer one is an error of the store's,
+    /// and is cut to this.
     static let longestWindow = LangfuseResponse.longestPause
 
     /// Nil unless both are told.

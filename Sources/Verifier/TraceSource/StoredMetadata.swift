@@ -5,7 +5,7 @@ struct StoredMetadata {
     /// The span's attributes that Langfuse knows nothing of, which servers of version 3 and the embedded store keep
     /// here.
     static let attributes = "attributes"
-    /// To so many characters the second API cuts a value whose name the query does not have in `expandMetadata`.
+    /// The number of characters to which the second API cuts a value whose name is not in `expandMetadata`.
     private static let shown = 200
 
     private let json: LangfuseJSON?

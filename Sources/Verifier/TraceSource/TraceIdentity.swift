@@ -7,7 +7,8 @@ package enum TraceIdentity: Sendable, Equatable {
     case tag
 
     /// The most ids of one look-up. A GET's first line must stay within 8 KiB, the limit of an nginx that was left as
-    /// it comes (Langfuse's own is 16 KiB, of the whole head): an encoded trace id takes 41 bytes of it, a tag 60.
+    /// it comes. Langfuse's own limit is 16 KiB, of the whole head. An encoded trace id takes 41 bytes of the line, a
+    /// tag 60.
     package var mostIDs: Int {
         switch self {
         case .traceID: 150
@@ -15,8 +16,8 @@ package enum TraceIdentity: Sendable, Equatable {
         }
     }
 
-    /// By how much the beginning of a span may differ from the time of its id: hardly, if the gateway made the span. A
-    /// proxy's span begins when the proxy got the call, by the proxy's clock.
+    /// The most by which the beginning of a span may differ from the time of its id. It is little if the gateway made
+    /// the span. A proxy's span begins when the proxy got the call, by the proxy's clock.
     func margin(requestTimeout: Duration) -> Duration {
         switch self {
         case .traceID: .seconds(1)

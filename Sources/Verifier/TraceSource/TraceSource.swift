@@ -10,25 +10,6 @@ package protocol TraceSource: Sendable {
     func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage
 }
 
-/// A part of an answer.
-package struct TracePage: Sendable {
-    /// In the store's order, perhaps with repetitions, perhaps with rows that belong to no completion of the gateway's.
-    package var rows: [TraceRow]
-    /// The place at which the next page begins; nil if this is the last.
-    package var next: TraceCursor?
-    /// Bytes of the answer, content encoding undone.
-    package var bytes: Int
-    /// Names of metadata whose values seem to be cut.
-    package var cutMetadata: Set<UTF8Text>
-
-    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<UTF8Text> = []) {
-        self.cutMetadata = cutMetadata
-        self.rows = rows
-        self.next = next
-        self.bytes = bytes
-    }
-}
-
 /// A question to a trace store.
 package struct TraceQuery: Sendable, Equatable {
     package enum Selection: Sendable, Equatable {
@@ -59,7 +40,7 @@ package struct TraceQuery: Sendable, Equatable {
     package var scores = false
     /// Names of metadata whose values are wanted whole. A store may cut those of others.
     package var wholeMetadata: Set<UTF8Text> = []
-    /// How long the answer is waited for; nil: as long as the store is given for any.
+    /// The longest wait for the answer; nil: as long as the store is given for any.
     package var patience: Duration?
 
     package init(_ selection: Selection, window: TimeWindow, detail: Detail = .id, observations: Bool = false) {
@@ -74,14 +55,33 @@ package struct TraceQuery: Sendable, Equatable {
 package enum TraceCursor: Sendable, Hashable {
     /// The cursor of a server of the second API.
     case opaque(String)
-    /// The number of a page, counted from 1, of so many rows each: the first API. What is left out by another size
-    /// would be missed.
+    /// The number of a page, counted from 1, of so many rows each: the first API. Pages of another size would leave
+    /// rows out.
     case page(Int, rows: Int)
     /// The number of the query's ids that have been asked for, where each is asked for by itself.
     case index(Int)
 
     /// The cursor for pages of another size; nil: from the beginning.
     var resized: TraceCursor? { if case .page = self { nil } else { self } }
+}
+
+/// A part of an answer.
+package struct TracePage: Sendable {
+    /// In the store's order, perhaps with repetitions, perhaps with rows that belong to no completion of the gateway's.
+    package var rows: [TraceRow]
+    /// The place at which the next page begins; nil if this is the last.
+    package var next: TraceCursor?
+    /// Bytes of the answer, content encoding undone.
+    package var bytes: Int
+    /// Names of metadata whose values seem to be cut.
+    package var cutMetadata: Set<UTF8Text>
+
+    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<UTF8Text> = []) {
+        self.cutMetadata = cutMetadata
+        self.rows = rows
+        self.next = next
+        self.bytes = bytes
+    }
 }
 
 /// One trace as a store told it. JSON is kept as bytes: values that are not looked at are not decoded.

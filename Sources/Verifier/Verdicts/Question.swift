@@ -45,13 +45,14 @@ package struct Question: Sendable {
     }
 }
 
+/// The answer to a question.
 extension VerificationRunner {
     /// The verdict must be there this long before the client stops waiting, so that the answer arrives in time.
     static let answerMargin: Int64 = 2000
     /// The most time for a question without a wait: a trace store whose rate limit is used up may make it wait.
     static let shortest: Int64 = 10_000
 
-    /// Between two looks for a rollout that is not known yet.
+    /// The pause between two looks for a rollout that is not known yet.
     static let unknownPause = Duration.milliseconds(500)
 
     /// Answers a question, errors included.
@@ -91,8 +92,8 @@ extension VerificationRunner {
         try await sink.send(status, headers, json: json)
     }
 
-    /// The wait began when the question came, be it at a verifier that has died since. One whose time is over has one
-    /// more look.
+    /// The patience that is left for a question. Its wait began when it came, perhaps at a verifier that has died
+    /// since. A question whose time is over has one more look.
     private func patience(of question: Question, waiting wait: Int) -> WaitPolicy {
         let now = clock.steady()
         let last = question.deadline - Self.answerMargin
@@ -101,8 +102,8 @@ extension VerificationRunner {
             ? WaitPolicy(deadline: min(last, end)) : WaitPolicy(deadline: min(last, now + Self.shortest), attempts: 1)
     }
 
-    /// The verdict on a rollout whose first completion may yet come: who waits for it begins before it does.
-    /// Between two looks it waits as those do that wait for a running rollout.
+    /// The verdict on a rollout whose first completion may yet come: a client may begin to wait before it does. Between
+    /// two looks the question waits as one about a running rollout does.
     /// - Returns: Nil if there is no such rollout as long as its client waits.
     /// - Throws: as `verify`.
     private func verifyOnceKnown(
@@ -121,8 +122,8 @@ extension VerificationRunner {
         }
     }
 
-    /// `event: progress` for each news, `event: verdict` at the end. A reader that is slow gets the newest when it can
-    /// take it, and holds up none of those who share the look.
+    /// Sends `event: progress` for each news, and `event: verdict` at the end. A slow reader gets the newest when it
+    /// can take it, and holds up none of those who share the look.
     private func sendEvents(
         on rollout: Rollout, _ patience: WaitPolicy, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void

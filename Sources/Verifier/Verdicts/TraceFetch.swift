@@ -4,7 +4,7 @@ internal import Common
 struct TraceFetch: Sendable {
     /// The most repetitions of a batch that does not show all of its traces, or of a call to a store in trouble.
     static let mostRepetitions = 5
-    /// Bytes of a question that name metadata whose values shall come whole; those of further ones that are cut are
+    /// The most bytes of a question that name metadata whose values shall come whole. Further values that are cut are
     /// left out. A proxy may take a request line of 4 KiB.
     static let mostNames = 1000
 

@@ -1,8 +1,8 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 
-/// How questions about the same rollout share one look at a time: in this process by `SingleFlight`, among verifiers by
-/// `WorkLease`. Those that listen wait without a permit.
+/// The sharing of one look at a time among questions about the same rollout. `SingleFlight` shares it within this
+/// process, `WorkLease` among verifiers. Questions that listen wait without a permit.
 extension VerificationRunner {
     /// A question that has no verdict yet.
     struct Inquiry: Sendable {
@@ -70,7 +70,7 @@ extension VerificationRunner {
     }
 
     /// Listens to another verifier as long as one is at the same work.
-    /// - Returns: what is enough for this one; nil if the work is its own now.
+    /// - Returns: a verdict that is enough for this question; nil if the work is its own now.
     private func follow(
         _ lease: WorkLease, _ inquiry: Inquiry, _ tell: (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
@@ -99,8 +99,8 @@ extension VerificationRunner {
     /// The verdict that a listener heard, if it is enough for it.
     private struct Heard { var verdict: Verdict? }
 
-    /// Listens to who works on the question.
-    /// - Parameter known: what was found before.
+    /// Listens to the question that does the work.
+    /// - Parameter known: the verdict that was found before.
     /// - Returns: Nil if the question has to be asked again.
     private func listen(
         to events: AsyncStream<SingleFlight.Event>, knowing known: Verdict?, _ inquiry: Inquiry
@@ -109,7 +109,7 @@ extension VerificationRunner {
         let latest = NIOLockedValueBox(known)
         let event = try await withThrowingTaskGroup(of: SingleFlight.Event?.self) { group in
             group.addTask { [clock] in
-                // The work may take longer than this one wants to wait.
+                // The work may take longer than this question wants to wait.
                 try await clock.sleep(.milliseconds(max(patience.deadline - clock.steady(), 0)))
                 return nil
             }
@@ -148,8 +148,8 @@ extension VerificationRunner {
     }
 }
 
-/// Lets those who ask the same at the same time share one answer. The first of them works, the others hear what comes
-/// of it; if the first gives up, one of the others takes the work over.
+/// Lets questions about the same rollout share one answer. The first of them works, and the others hear what comes of
+/// it. If the first gives up, one of the others takes the work over.
 final class SingleFlight: Sendable {
     enum Event: Sendable {
         case progress(WorkLease.State)

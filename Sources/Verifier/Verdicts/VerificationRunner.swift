@@ -29,11 +29,11 @@ package final class VerificationRunner: Sendable {
 
     /// The persistence with which an incomplete rollout is looked at.
     package struct WaitPolicy: Sendable, Equatable {
-        /// When there must be a verdict, by the steady clock, in milliseconds.
+        /// The time by which there must be a verdict, by the steady clock, in milliseconds.
         package var deadline: Int64
         /// The most looks; nil: as many as there is time for.
         package var attempts: Int?
-        /// Between the first two looks; the next pauses are twice as long each.
+        /// The pause between the first two looks; each further pause is twice as long.
         package var firstPause: Duration
 
         package init(deadline: Int64, attempts: Int? = nil, firstPause: Duration = .seconds(2)) {
@@ -80,8 +80,8 @@ package final class VerificationRunner: Sendable {
         metrics: VerifierMetrics? = nil, logger: Logger
     ) {
         let (budget, apis) = (RateBudget(redis: redis, clock: clock), LangfuseAPIs())
-        // Made anew for each question, since a place may become known later; what is remembered of a server is not
-        // theirs.
+        // A source is made anew for each question, since a destination may become known later. What is remembered of a
+        // server is kept outside it.
         let limits = LangfuseCallLimits(scores: options.scores)
         let source = { @Sendable (project: String) -> (any TraceSource)? in
             destinations[project].map {

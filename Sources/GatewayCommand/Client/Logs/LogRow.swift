@@ -24,7 +24,7 @@ struct LogRow: Sendable {
 
 /// A row of a log as the gateway tells it.
 protocol ListedRow: Sendable {
-    /// Where the gateway lists such rows.
+    /// The path at which the gateway lists such rows.
     static var path: String { get }
 
     var id: String { get }
