@@ -97,7 +97,7 @@ final class Call {
         let request = plan.request(within: remaining)
         phase = .calling
         (began, beganAt) = (.now, .now)
-        span?.calls(plan.model, at: beganAt, after: plan.failures)
+        span?.recordCall(plan.model, at: beganAt, after: plan.failures)
         (answer, outcome, isPaused, preamble, holdEnds, isLate, meter) = (nil, nil, false, nil, nil, false, nil)
         steps.meter?.calls(plan)
         let receiver = CallReceiver(of: self, number: plan.calls, of: job, on: eventLoop)
@@ -130,7 +130,7 @@ extension Call {
         case .head(let head):
             mayHaveReached = true
             if head.status >= 400, goOn(after: [.status(head.status)], retryAfter: RetryAfter.wait(head)) { return }
-            span?.begins(head)
+            span?.recordHead(head)
             meter = span == nil && countsTokens ? ResponseCollector(head: head) : nil
             answer = RelayedResponse(
                 head, saying: ServedBy(plan).headers, to: job, of: plan.target, isLocal: steps.isLocal)
@@ -289,7 +289,7 @@ extension Call {
         case .giveUp(let told):
             if !goOn(after: failure.map { [$0] } ?? [], mayBePaid: error.requestMayHaveBeenSent) { fail(told) }
         case .call(let pause):
-            span?.pauses(after: plan.failures)
+            span?.recordPause(after: plan.failures)
             begin(after: pause)
         case .repeatOnFresh:
             span?.isRepeated = true
@@ -313,8 +313,8 @@ extension Call {
                 guard let pause = try plan.pause(after: failed, remaining: job.remaining(), jitter: jitter) else {
                     continue
                 }
-                span?.sends(plan.target)
-                span?.pauses(after: plan.failures)
+                span?.recordRequest(plan.target)
+                span?.recordPause(after: plan.failures)
                 begin(after: pause)
             } catch {
                 fail(error)

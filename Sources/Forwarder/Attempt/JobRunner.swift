@@ -125,7 +125,7 @@ struct JobRunner: Sendable {
             if logsRequests { span?.becomeRecord() } else { span = nil }
             steps.isRecord = span != nil
         }
-        span?.sends(target)
+        span?.recordRequest(target)
         let call = Call(
             steps.job, to: target, routed: routed, span: span, steps: steps,
             by: TargetCaller(upstream: upstream, refused: refused, logger: logger), limits: limits,

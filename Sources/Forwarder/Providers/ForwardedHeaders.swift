@@ -14,10 +14,15 @@ enum ForwardedHeaders {
     /// Whether a header is only for the provider that the client's key is for.
     static func isClients(_ name: String) -> Bool { known(name, among: withClientKey) != nil }
 
+    /// Whether a request to a provider has a header from here, and not from its key or from a rule.
+    static func isForwarded(_ name: String) -> Bool {
+        known(name, among: always) != nil || isClients(name) || name.equalsIgnoringASCIICase(userAgent.name)
+    }
+
     static let userAgent = HeaderField("user-agent", "metadata-gateway")
 
     /// The headers of one call but for its key.
-    /// - Parameter isJSON: Whether the body is a JSON object; it is then labelled so, even against the client's label.
+    /// - Parameter isJSON: whether the body is a JSON object; it is then labelled so, even against the client's label.
     static func select(from headers: [HeaderField], usesServerKey: Bool, isJSON: Bool) -> [HeaderField] {
         var selected: [HeaderField] = []
         selected.reserveCapacity(headers.count + 2)

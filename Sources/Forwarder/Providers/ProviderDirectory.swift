@@ -1,4 +1,4 @@
-package import Common
+internal import Common
 internal import Upstream
 
 /// Knows every endpoint that a job can go to, and makes the call that takes it there. Pure: no I/O and no clock.

@@ -100,29 +100,23 @@ final class CompletionSpan {
     }
 
     /// Notes the call that will be made. From here on only the bytes of that request are held.
-    func sends(_ target: Target) {
+    func recordRequest(_ target: Target) {
         if !content.isWithheld { body = target.request.body }
         provider = target.provider
         model = target.model
         // The server's key must not be quoted either. The header that holds it is never one that the client chose.
-        for header in target.request.headers where !Self.harmless.contains(header.name.lowercased()) {
+        for header in target.request.headers where !ForwardedHeaders.isForwarded(header.name) {
             keys.append(
                 SecretString(header.value.hasPrefix("Bearer ") ? String(header.value.dropFirst(7)) : header.value))
         }
     }
-
-    private static let harmless: Set<UTF8Text> = [
-        "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta", "user-agent",
-        "openai-organization",
-        "openai-project", UTF8Text(LoopMark.header),
-    ]
 
     /// Notes that a call is made.
     /// - Parameters:
     ///   - model: `provider/model`.
     ///   - time: now.
     ///   - failures: the calls before.
-    func calls(_ model: String, at time: Timestamp, after failures: [FailedAttempt]) {
+    func recordCall(_ model: String, at time: Timestamp, after failures: [FailedAttempt]) {
         lastCall = (model, time)
         failedAttempts = failures
         answer = nil
@@ -131,12 +125,12 @@ final class CompletionSpan {
 
     /// Notes that no call runs until the next one is made.
     /// - Parameter failures: the calls so far.
-    func pauses(after failures: [FailedAttempt]) {
+    func recordPause(after failures: [FailedAttempt]) {
         (lastCall, failedAttempts, answer) = (nil, failures, nil)
     }
 
     /// Notes the head of the answer. A call that is made again begins anew.
-    func begins(_ head: UpstreamHead) { answer = ResponseCollector(head: head, textBytes: textBytes) }
+    func recordHead(_ head: UpstreamHead) { answer = ResponseCollector(head: head, textBytes: textBytes) }
 
     /// Notes a piece of the answer's body, as the provider sent it.
     /// - Parameter time: now; asked for when the first part of a streamed message is in the piece.

@@ -2,7 +2,7 @@ package import Common
 package import Logging
 internal import NIOConcurrencyHelpers
 package import Redis
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Brings records of what never was a job to the request log, those of a second together: refused calls, audit events.
 /// Nothing waits for it. The last second's are lost if the process is killed.

@@ -1,4 +1,4 @@
-package import Common
+internal import Common
 package import Redis
 
 /// The records of requests that wait for the request log: those of traced completions are the spans of the outbox, read

@@ -1,4 +1,4 @@
-package import Common
+internal import Common
 package import Redis
 
 /// The dead letters, for those who read them.

@@ -1,4 +1,4 @@
-package import Common
+internal import Common
 package import Redis
 
 /// The rules that are in force in each ingress process.

@@ -9,11 +9,11 @@ struct AdaptiveLimit: Sendable, Equatable {
 
     init(limit: Int) { (self.limit, most) = (limit, limit) }
 
-    mutating func wentWell() {
+    mutating func recordSuccess() {
         good += 1
         if good % Self.recovery == 0 { most = min(most * 2, limit) }
     }
 
     /// - Parameter count: was too much.
-    mutating func wasTooMuch(_ count: Int) { (most, good) = (max(count / 2, 1), 0) }
+    mutating func recordExcess(_ count: Int) { (most, good) = (max(count / 2, 1), 0) }
 }

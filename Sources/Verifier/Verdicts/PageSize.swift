@@ -14,14 +14,14 @@ package struct PageSize: Sendable, Equatable {
     /// Learns from a page. It leaves a fifth of room, since rows differ.
     package mutating func learn(rows count: Int, bytes: Int) {
         guard count > 0 else { return }
-        bound.wentWell()
+        bound.recordSuccess()
         rows = min(max(Self.bytes * 4 / 5 / max(bytes / count, 1), 1), bound.most)
     }
 
     /// The page was too large after all. False if it was a single row.
     package mutating func halve() -> Bool {
         guard rows > 1 else { return false }
-        bound.wasTooMuch(rows)
+        bound.recordExcess(rows)
         rows = bound.most
         return true
     }

@@ -38,10 +38,10 @@ struct TraceFetch: Sendable {
                 switch try await fetch(Array(some), members, &asking, take) {
                 case .all:
                     batch = batch.dropLast(some.count)
-                    asking.ids.wentWell()
+                    asking.ids.recordSuccess()
                 case .tooMany(let missing):
                     batch = batch.dropLast(some.count) + some.filter(missing.contains)
-                    asking.ids.wasTooMuch(some.count)
+                    asking.ids.recordExcess(some.count)
                 case .enough: return
                 }
             }

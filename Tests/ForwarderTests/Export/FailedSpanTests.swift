@@ -49,7 +49,7 @@ import Upstream
     /// A stream that broke off keeps what came of it.
     @Test func `a broken off stream keeps what came`() throws {
         let span = try #require(CompletionSpan(try SpanSample.job(#"{"messages":[]}"#)))
-        span.begins(UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")]))
+        span.recordHead(UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")]))
         span.take(
             Array("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n".utf8), at: SpanSample.start)
         let read = try ReadSpan(span.failed(.invalidRequest(code: "closed_early", "The provider hung up.")))

@@ -16,7 +16,7 @@ import Upstream
         _ body: String, status: Int = 200, type: String = "application/json", _ answer: [String] = ["{}"]
     ) throws -> ReadSpan {
         let span = try #require(CompletionSpan(try SpanSample.job(body), content: content()))
-        span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
+        span.recordHead(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
         for piece in answer { span.take(Array(piece.utf8), at: SpanSample.start) }
         return try ReadSpan(span.answered(at: SpanSample.start))
     }
@@ -83,7 +83,7 @@ import Upstream
         let body = #"{"messages":[{"role":"user","content":"\#(String(repeating: "a", count: 400_000))"}],"user":"u1"}"#
         let span = try #require(
             CompletionSpan(try SpanSample.job(body), content: SpanContents().content(for: .redacted(slow))))
-        span.begins(UpstreamHead(status: 200))
+        span.recordHead(UpstreamHead(status: 200))
         let read = try ReadSpan(span.answered(at: SpanSample.start))
         #expect(read.input == nil && read.string("user.id") == nil)
         #expect(read.string("langfuse.observation.metadata.gateway_content") == "withheld")
@@ -95,7 +95,7 @@ import Upstream
         var job = try SpanSample.job(#"{"messages":[{"role":"user","content":"EMP-1"}]}"#)
         job.metadata.set("owner", to: "ada@example.org", from: .header)
         let span = try #require(CompletionSpan(job, content: Self.content()))
-        span.begins(UpstreamHead(status: 200))
+        span.recordHead(UpstreamHead(status: 200))
         let read = try ReadSpan(span.answered(at: SpanSample.start))
         #expect(read.strings("langfuse.trace.tags")?.contains("owner:ada@example.org") == true)
         #expect(read.input == #"{"messages":[{"role":"user","content":"<staff>"}]}"#)
@@ -108,7 +108,7 @@ import Upstream
         let span = try #require(CompletionSpan(job, content: Self.content()))
         let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: [], body: job.body)
         let target = Target(provider: "openai", model: "gpt-x", request: request)
-        span.sends(target)
+        span.recordRequest(target)
         _ = span.answered(at: SpanSample.start)
         #expect(target.bodyText == body)
     }

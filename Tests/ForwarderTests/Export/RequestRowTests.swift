@@ -37,12 +37,12 @@ import Upstream
     @Test(arguments: [true, false]) func `a row says what is known`(isCompact: Bool) throws {
         let job = try Self.job()
         let span = try #require(CompletionSpan(job, isCompact: isCompact, isLogged: true))
-        span.sends(Self.target(job))
+        span.recordRequest(Self.target(job))
         let start = job.insertionID.time
-        span.calls("a/b", at: start + 5, after: [])
+        span.recordCall("a/b", at: start + 5, after: [])
         let failed = FailedAttempt(model: "a/b", failure: .status(500), began: start + 5, ended: start + 9)
-        span.calls("openai/gpt-x", at: start + 10, after: [failed])
-        span.begins(UpstreamHead(status: 200))
+        span.recordCall("openai/gpt-x", at: start + 10, after: [failed])
+        span.recordHead(UpstreamHead(status: 200))
         span.take(Array(Self.answer.utf8), at: start + 70)
         let record = span.answered(at: start + 100)
         #expect((record.first == UInt8(ascii: "{")) != isCompact)
@@ -71,10 +71,10 @@ import Upstream
         var job = try Self.job()
         (job.rollout, job.path, job.isStream) = (nil, "/embeddings", true)
         let span = CompletionSpan(recordOf: job)
-        span.sends(Self.target(job))
+        span.recordRequest(Self.target(job))
         let start = job.insertionID.time
-        span.calls("openai/gpt-x", at: start + 1, after: [])
-        span.begins(UpstreamHead(status: 200))
+        span.recordCall("openai/gpt-x", at: start + 1, after: [])
+        span.recordHead(UpstreamHead(status: 200))
         for event in [
             #"{"choices":[{"delta":{"content":"canary"}}]}"#, #"{"choices":[],"usage":{"completion_tokens":5}}"#,
         ] {
@@ -107,8 +107,8 @@ import Upstream
         #expect(dead.outcome == .deadLettered && dead.attempts.map(\.failure) == ["lost", "lost", "lost"])
         #expect(dead.attempts.map(\.number) == [1, 2, 3] && dead.retries == 2)
         let refused = try row { span in
-            span.calls("openai/gpt-x", at: SpanSample.start, after: [])
-            span.begins(UpstreamHead(status: 429))
+            span.recordCall("openai/gpt-x", at: SpanSample.start, after: [])
+            span.recordHead(UpstreamHead(status: 429))
             return span.answered()
         }
         #expect(refused.outcome == .failed && refused.status == 429 && refused.errorCode == "429")
@@ -122,7 +122,7 @@ import Upstream
             #"{"model":"openai/gpt-x","messages":[],"metadata":{"a":\#(deep),"rollout_id":"forged"}}"#.utf8)
         for isCompact in [true, false] {
             let span = try #require(CompletionSpan(job, isCompact: isCompact, isLogged: true))
-            span.sends(Self.target(job))
+            span.recordRequest(Self.target(job))
             let row = try Self.row(span.answered())
             #expect(row.rollout == SpanSample.rollout && row.metadata.map(\.key) == ["team", "cost\""])
         }

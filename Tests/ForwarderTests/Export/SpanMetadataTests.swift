@@ -16,7 +16,7 @@ import Upstream
         job.metadata = ResolvedMetadata()
         for entry in entries { job.metadata.set(entry.key, to: entry.value, from: entry.origin) }
         let span = try #require(CompletionSpan(job))
-        span.begins(UpstreamHead(status: 200))
+        span.recordHead(UpstreamHead(status: 200))
         span.take(Array("{}".utf8), at: SpanSample.start)
         return span.answered(at: SpanSample.start)
     }
@@ -25,7 +25,7 @@ import Upstream
         var job = try SpanSample.job(#"{"messages":[]}"#)
         func span() throws -> ReadSpan {
             let span = try #require(CompletionSpan(job))
-            span.begins(UpstreamHead(status: 200))
+            span.recordHead(UpstreamHead(status: 200))
             span.take(Array("{}".utf8), at: SpanSample.start)
             return try ReadSpan(span.answered(at: SpanSample.start))
         }

@@ -86,13 +86,13 @@ import Upstream
         job.metadata.set("team", to: "red\"", from: .gateway)
         job.rules = JobRules(hash: "0123456789abcdef", limits: ["tokens\"", "all"])
         let span = try #require(CompletionSpan(job, textBytes: call.textBytes))
-        span.sends(
+        span.recordRequest(
             Target(
                 provider: "openai", model: "gpt-x",
                 request: UpstreamRequest(method: "POST", url: "https://p.example", body: job.body)))
         span.isRepeated = call.isRepeated
-        span.calls("openai/gpt-x", at: SpanSample.start + 7, after: call.failures)
-        span.begins(UpstreamHead(status: call.status))
+        span.recordCall("openai/gpt-x", at: SpanSample.start + 7, after: call.failures)
+        span.recordHead(UpstreamHead(status: call.status))
         var check = CompletionCheck()
         for piece in call.answer {
             span.take(Array(piece.utf8), at: SpanSample.start + 70)

@@ -67,7 +67,7 @@ enum SpanSample {
     ) throws -> String {
         let job = try job(body, headers: headers, key: key)
         let span = try #require(CompletionSpan(job))
-        span.begins(UpstreamHead(status: status))
+        span.recordHead(UpstreamHead(status: status))
         span.take(Array(answer.utf8), at: start)
         return String(decoding: try SpanRecord(span.answered(at: start)).otlp, as: UTF8.self)
     }
@@ -84,8 +84,8 @@ enum SpanSample {
         let span = try #require(CompletionSpan(job, textBytes: textBytes))
         let request = UpstreamRequest(
             method: "POST", url: "https://provider.example", headers: requestHeaders, body: job.body)
-        span.sends(Target(provider: "openai", model: "gpt-x", request: request))
-        span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
+        span.recordRequest(Target(provider: "openai", model: "gpt-x", request: request))
+        span.recordHead(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
         var check = (200..<300).contains(status) ? CompletionCheck() : nil
         for (index, piece) in answer.enumerated() {
             span.take(piece, at: times[min(index, times.count - 1)])

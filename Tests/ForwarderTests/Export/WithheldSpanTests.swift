@@ -28,10 +28,10 @@ import Upstream
         let job = try SpanSample.job(body)
         let span = try #require(CompletionSpan(job, content: content))
         let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: [], body: job.body)
-        span.sends(Target(provider: "openai", model: "gpt-x", request: request))
+        span.recordRequest(Target(provider: "openai", model: "gpt-x", request: request))
         let failed = FailedAttempt(
             model: "azure/gpt-x", failure: .status(500), began: SpanSample.start, ended: SpanSample.start + 1)
-        span.calls("openai/gpt-x", at: SpanSample.start + 2, after: [failed])
+        span.recordCall("openai/gpt-x", at: SpanSample.start + 2, after: [failed])
         let bytes = act(span)
         return (try ReadSpan(bytes), String(decoding: try SpanRecord(bytes).otlp, as: UTF8.self))
     }
@@ -41,7 +41,7 @@ import Upstream
         content: SpanContent = .withheld
     ) throws -> (ReadSpan, text: String) {
         try span(content: content) { span in
-            span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
+            span.recordHead(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
             span.take(Array(answer.utf8), at: SpanSample.start + 70)
             var check = CompletionCheck()
             check.take(Array(answer.utf8))
@@ -89,7 +89,7 @@ import Upstream
         #expect(!text.contains("canary") && whole.output == nil)
         #expect(whole.string("langfuse.observation.completion_start_time") != nil)
         let (broken, rest) = try Self.span { span in
-            span.begins(UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")]))
+            span.recordHead(UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")]))
             span.take(Array(events.utf8), at: SpanSample.start)
             return span.failed(.invalidRequest(code: "closed_early", "The member `canary` was wrong."))
         }

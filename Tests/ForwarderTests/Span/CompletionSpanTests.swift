@@ -143,7 +143,7 @@ import Upstream
         let span = try #require(CompletionSpan(job))
         let target = Target(
             provider: "openai", request: UpstreamRequest(method: "POST", url: "", body: Array(Self.body.utf8)))
-        span.sends(target)
+        span.recordRequest(target)
         let address = { (bytes: [UInt8]) in bytes.withUnsafeBufferPointer { $0.baseAddress } }
         #expect(address(span.body) == address(target.request.body))
     }
