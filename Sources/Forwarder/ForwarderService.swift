@@ -43,42 +43,43 @@ package struct ForwarderService {
             return { directory.withLockedValue { $0 = new } }
         }
         let network: CurlUpstream
-        do { network = try CurlUpstream(.init(connectionsFor: settings.forwarderConcurrency)) } catch {
+        do { network = try CurlUpstream(.init(connectionsFor: settings.queue.forwarderConcurrency)) } catch {
             throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message)
         }
         let marked = MarkedUpstream(network, mark: LoopMark(envelope))
         var worker = QueueWorker(
             .completions, redis: endpoint,
-            limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
+            limits: .init(concurrency: settings.queue.forwarderConcurrency, settings: settings), envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         worker.stream.lendsKeys = { directory.withLockedValue { $0.lendsKeys } }
         let spans = RecentSpans()
         var sender = worker.sender
         sender.keepSpan = spans.keep
-        sender.logsRequests = settings.requestLog == .embedded
+        sender.logsRequests = settings.requestLog.place == .embedded
         let runner = JobRunner(
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked),
-            models: ModelListCache(upstream: marked, maximumAge: settings.modelListAge, logger: logger),
+            models: ModelListCache(upstream: marked, maximumAge: settings.backends.modelListAge, logger: logger),
             refused: RefusedMembers(settings), sender: sender, envelope: envelope,
             check: JobCheck(
-                stream: worker.stream, maxDeliveries: settings.maxDeliveries, errors: .calls, logger: logger),
+                stream: worker.stream, maxDeliveries: settings.queue.maxDeliveries, errors: .calls, logger: logger),
             limits: CallLimits(settings), isTraced: destinations.isTraced,
-            spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil },
+            spanTextBytes: settings.traces.spanTextBytes, writesCompactSpans: { destinations.store != nil },
             logsRequests: sender.logsRequests, metrics: metrics, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(
             consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,
-            maximumBytes: settings.outboxBytes)
+            maximumBytes: settings.traces.outboxBytes)
         let records = RecordOutbox(
             consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,
-            maximumBytes: settings.requestLogBytes)
+            maximumBytes: settings.requestLog.bytes)
         let exporter = Exporter(
-            outbox: outbox, records: settings.requestLog == .embedded ? records : nil, destinations: destinations,
+            outbox: outbox, records: settings.requestLog.place == .embedded ? records : nil, destinations: destinations,
             sender: SpanSender(
                 outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, recent: spans,
-                timeout: settings.exportTimeout, metrics: metrics.exports,
+                timeout: settings.traces.exportTimeout, metrics: metrics.exports,
                 logger: logger),
-            interval: settings.exportInterval, isOpen: { watch.hasRightKey }, metrics: metrics.exports, logger: logger)
+            interval: settings.traces.exportInterval, isOpen: { watch.hasRightKey }, metrics: metrics.exports,
+            logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
         if shared == nil {
             worker.audit?.follow(secretsFile)

@@ -14,7 +14,7 @@ struct ForwarderCommand: AsyncParsableCommand {
         let forwarder = try bootstrap.forwarder(
             redis: try bootstrap.redis(), envelope: Envelope(key: key), destinations: bootstrap.destinations(key: key))
         bootstrap.announce(
-            "metadata-gateway forwarder takes up to \(bootstrap.configuration.settings.forwarderConcurrency) calls at a time."
+            "metadata-gateway forwarder takes up to \(bootstrap.configuration.settings.queue.forwarderConcurrency) calls at a time."
         )
         try await bootstrap.run(forwarder.services)
     }

@@ -17,12 +17,12 @@ struct TraceStoreCommand: AsyncParsableCommand {
     func run() async throws {
         let bootstrap = try Bootstrap(role: .tracestore)
         let settings = bootstrap.configuration.settings
-        let folder = try DataDirectory(settings.dataDirectory)
-        let key = try settings.gatewayKey ?? folder.key()
+        let folder = try DataDirectory(settings.process.dataDirectory)
+        let key = try settings.secrets.gatewayKey ?? folder.key()
         let store = try bootstrap.traceStore(in: folder, key: key) { port in
             let log = settings.keepsRequestLog ? ", which keeps the request log," : ""
             bootstrap.announce(
-                "metadata-gateway tracestore\(log) listens on http://\(settings.traceStoreHost.bracketed):\(port)")
+                "metadata-gateway tracestore\(log) listens on http://\(settings.traceStore.host.bracketed):\(port)")
         }
         var services = store.services
         if settings.keepsRequestLog {

@@ -36,7 +36,7 @@ package struct IngressService {
         registry: MetricsRegistry = MetricsRegistry(), logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
-        let metrics = IngressMetrics(registry, longest: configuration.settings.requestTimeout)
+        let metrics = IngressMetrics(registry, longest: configuration.settings.calls.requestTimeout)
         let (settings, secrets) = (configuration.settings, configuration.secrets)
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
         let projects = KnownProjects(secrets.projects.keys)
@@ -49,11 +49,11 @@ package struct IngressService {
         let signals = SignalPublisher(signals: JobSignals(redis: commands), local: local, logger: logger)
         let follower = ResponseTailer(
             wakeUp: Keys.wakeUp(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
-            window: settings.maxBufferedBytes, logger: logger)
+            window: settings.http.maxBufferedBytes, logger: logger)
         let identity = ResponseIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
-        let isLogged = settings.requestLog == .embedded
+        let isLogged = settings.requestLog.place == .embedded
         let refusals = isLogged ? RecordLog(redis: commands, envelope: envelope, logger: logger) : nil
         let audit =
             isLogged ? AuditLog(role: settings.role, redis: commands, envelope: envelope, logger: logger) : nil
@@ -74,13 +74,14 @@ package struct IngressService {
             settings: settings, rules: rules, hooks: extensions.chatHooks, responseKey: key, envelope: envelope,
             audit: audit, logger: logger)
         let mark = LoopMark(envelope)
-        let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
+        let hosts = AllowedHosts(
+            settings.http.allowedHosts, listeningOn: settings.http.host, asksForKeys: auth.consumesBearer)
         let authenticator = Authenticator(
             settings, auth: auth, projects: projects, secrets.defaultProject, audit: audit)
         let completionController = CompletionController(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, jobs: jobs, calls: completions,
             connections: connections, metrics: metrics, logger: logger)
-        let access = OpenAccess(host: settings.host, auth: auth)
+        let access = OpenAccess(host: settings.http.host, auth: auth)
         access?.warn(lendsKeys: lendsKeys, logger)
         let pages = StatusPages(
             redis: commands, watch: watch, pending: pending, follower: follower, connections: connections,
@@ -102,7 +103,7 @@ package struct IngressService {
             dashboard: DashboardController(
                 dashboard: Dashboard(), access: .init(auth, settings), operators: operators,
                 authenticator: authenticator, controllers: controllers, envelope: envelope,
-                streams: StreamSlots(settings.dashboardStreams), now: { .now }),
+                streams: StreamSlots(settings.http.dashboardStreams), now: { .now }),
             connections: connections, metrics: metrics)
         let server = Self.server(responder, completionController, settings, registry, logger, onListening: onListening)
         services = [
@@ -113,7 +114,7 @@ package struct IngressService {
         services += Self.upkeep(of: auth, rules, redis: commands, logger)
         services.append(
             DrainingServer(
-                server: server, pending: pending, follower: follower, signals: signals, drain: settings.drain))
+                server: server, pending: pending, follower: follower, signals: signals, drain: settings.process.drain))
         if let refusals, let audit { services.insert(contentsOf: [refusals, audit.records], at: 1) }
         if settings.redis.address != nil { services.insert(contentsOf: Self.watches(of: commands, logger), at: 1) }
         if shared == nil { services.insert(watch, at: 0) }
@@ -138,7 +139,7 @@ package struct IngressService {
         _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings,
         _ registry: MetricsRegistry, _ logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> ListeningServer {
-        let gate = AcceptGate(.ingress, limit: settings.maxConnections, registry: registry, logger: logger)
+        let gate = AcceptGate(.ingress, limit: settings.http.maxConnections, registry: registry, logger: logger)
         let application = Application(
             responder: responder,
             server: .serving(
@@ -147,29 +148,31 @@ package struct IngressService {
                         ConnectionHandler(connections: controller.connections, identity: controller.identity),
                         CrossOriginHandler(controller.authenticator.origins),
                     ],
-                    idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
+                    idleTimeout: .milliseconds(settings.http.clientIdleTimeout.milliseconds),
                     httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
-                        maxHeaderFieldCount: settings.maxHeaders)),
+                        maxHeaderFieldSize: settings.http.maxHeaderBytes,
+                        maxHeaderListSize: settings.http.maxHeaderBytes,
+                        maxHeaderFieldCount: settings.http.maxHeaders)),
                 lastHandler: { CompletionHandler(controller: controller) }),
             configuration: .init(
-                address: .hostname(settings.host, port: settings.port), backlog: 4096,
+                address: .hostname(settings.http.host, port: settings.http.port), backlog: 4096,
                 availableConnectionsDelegate: gate),
             onServerRunning: { channel in
                 await gate.attach(to: channel)
-                await onListening(channel.localAddress?.port ?? settings.port)
+                await onListening(channel.localAddress?.port ?? settings.http.port)
             },
             logger: logger)
         return ListeningServer(
-            application, host: settings.host, port: settings.port, settings: .init(host: "HOST", port: "PORT"))
+            application, host: settings.http.host, port: settings.http.port, settings: .init(host: "HOST", port: "PORT")
+        )
     }
 }
 
 extension JobAdmission.Limits {
     fileprivate init(_ settings: Settings) {
         self.init(
-            entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL,
-            spanBytes: settings.outboxBytes, keptBytes: settings.keptBytes)
+            entries: settings.queue.limit, bytes: settings.queue.bytes, rolloutTTL: settings.queue.rolloutTTL,
+            spanBytes: settings.traces.outboxBytes, keptBytes: settings.queue.keptBytes)
     }
 }
 
@@ -192,8 +195,8 @@ extension Authenticator {
     ) {
         self.init(
             auth: auth, projects: projects, defaultProject: defaultProject,
-            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host),
-            origins: CrossOrigins(allowed: settings.allowedOrigins, includesLoopback: !auth.consumesBearer),
+            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.http.host),
+            origins: CrossOrigins(allowed: settings.http.allowedOrigins, includesLoopback: !auth.consumesBearer),
             audit: audit)
     }
 }

@@ -33,21 +33,21 @@ package struct RequestLogService {
     ) {
         let settings = configuration.settings
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
-        var limits = QueueWorker.Limits(concurrency: settings.queryConcurrency, settings: settings)
+        var limits = QueueWorker.Limits(concurrency: settings.requestLog.queryConcurrency, settings: settings)
         // A question has a time of its own beside a completion's.
-        limits.patience = max(limits.patience, settings.queryTimeout)
+        limits.patience = max(limits.patience, settings.requestLog.queryTimeout)
         let worker = QueueWorker(
             .queries, redis: endpoint, limits: limits, envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let work = QuestionWork(
-            of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .requestLogFailed,
+            of: worker, envelope: envelope, maxDeliveries: settings.queue.maxDeliveries, failure: .requestLogFailed,
             logger: logger
         ) { job, _, sink in try await Self.answer(job, with: answer, to: sink) }
         let reader = RedisClient(endpoint, logger: logger)
         let recorder = RequestRecorder(
             outbox: RecordOutbox(
                 consumer: ProcessName.random(), commands: worker.commands, reader: reader,
-                maximumBytes: settings.requestLogBytes),
+                maximumBytes: settings.requestLog.bytes),
             prices: prices,
             keep: { rows in
                 let (requests, audits) = (rows.requests, rows.audits)

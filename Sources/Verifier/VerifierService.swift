@@ -29,11 +29,11 @@ package struct VerifierService {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
         let metrics = VerifierMetrics(registry)
         let network: CurlUpstream
-        do { network = try CurlUpstream(.init(connectionsFor: settings.verifierConcurrency)) } catch {
+        do { network = try CurlUpstream(.init(connectionsFor: settings.traces.verifierConcurrency)) } catch {
             throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message)
         }
         let capacity = VerifierCapacity(
-            concurrency: settings.verifierConcurrency, waiters: settings.verifierWaiters,
+            concurrency: settings.traces.verifierConcurrency, waiters: settings.traces.verifierWaiters,
             changed: metrics.changed, refused: metrics.foundNoPlace)
         var limits = QueueWorker.Limits(concurrency: capacity.mostQuestions, settings: settings)
         // A question has a time of its own, independent of a completion's.
@@ -47,7 +47,7 @@ package struct VerifierService {
             options: .init(configuration),
             destinations: destinations, capacity: capacity, metrics: metrics, logger: logger)
         let work = QuestionWork(
-            of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .verifierFailed,
+            of: worker, envelope: envelope, maxDeliveries: settings.queue.maxDeliveries, failure: .verifierFailed,
             logger: logger, ended: metrics.ended
         ) { job, age, sink in
             try await runner.answer(Question(job, age: age, now: runner.clock.steady()), to: sink)
@@ -76,11 +76,11 @@ extension VerificationRunner.Options {
     init(_ configuration: Configuration) {
         let settings = configuration.settings
         self.init(defaultProject: configuration.secrets.defaultProject)
-        rolloutTTL = settings.rolloutTTL
-        requestTimeout = settings.requestTimeout
-        resendGrace = settings.verifyResendGrace
-        spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
-        identity = settings.litellmTraces ? .tag : .traceID
-        scores = settings.tracesMaxScores
+        rolloutTTL = settings.queue.rolloutTTL
+        requestTimeout = settings.calls.requestTimeout
+        resendGrace = settings.traces.resendGrace
+        spanLife = SpanOutbox.life(forWaiting: settings.traces.outboxMaxAge)
+        identity = settings.backends.litellmTraces ? .tag : .traceID
+        scores = settings.traces.maxScores
     }
 }

@@ -11,7 +11,7 @@ import Testing
 
     @Test(arguments: Role.allCases) func `nothing is lowered where there is room`(role: Role) throws {
         var settings = Settings(role: role)
-        settings.metricsPort = 9400
+        settings.metrics.port = 9400
         let budget = try DescriptorBudget(settings, limit: 1 << 20, loops: 64)
         #expect(budget.warning == nil && budget.applied(to: settings) == settings)
     }
@@ -19,7 +19,7 @@ import Testing
     /// No setting gets less than works, nor more than it asks for, and all together fit.
     @Test(arguments: Role.allCases) func `the shares fit into each limit`(role: Role) throws {
         var settings = Settings(role: role)
-        settings.metricsPort = 9400
+        settings.metrics.port = 9400
         var least: Int?
         for limit in 1...4096 {
             do {
@@ -43,8 +43,8 @@ import Testing
 
     @Test func `what asks for little gets it`() throws {
         var settings = Settings(role: .serve)
-        settings.verifierConcurrency = 3
-        settings.traceStoreMaxConnections = 5
+        settings.traces.verifierConcurrency = 3
+        settings.traceStore.maxConnections = 5
         // Of 77 for the rest there are 923: 8 for those two, and half of what is left for each of the others.
         #expect(try Self.granted(settings, 1000) == [459, 228, 3, 5])
     }
@@ -54,6 +54,6 @@ import Testing
         let warning = try #require(budget.warning)
         #expect(warning.contains("1024 files") && warning.contains("MAX_CONNECTIONS is 994 instead of 20000"))
         #expect(warning.contains("ulimit -n") && warning.contains("LimitNOFILE"))
-        #expect(budget.applied(to: Settings(role: .ingress)).maxConnections == 994)
+        #expect(budget.applied(to: Settings(role: .ingress)).http.maxConnections == 994)
     }
 }

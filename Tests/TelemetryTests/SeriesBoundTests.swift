@@ -13,10 +13,10 @@ struct SeriesBoundTests {
 
     static var settings: Settings {
         var settings = Settings(role: .forwarder)
-        settings.metricsMetadataKeys = ["environment", "team", "run_id"]
-        settings.metricsMetadataValues = 20
-        settings.metricsModels = (0..<5).map { "openai/listed-\($0)" }
-        settings.metricsModelValues = 30
+        settings.metrics.metadataKeys = ["environment", "team", "run_id"]
+        settings.metrics.metadataValues = 20
+        settings.metrics.models = (0..<5).map { "openai/listed-\($0)" }
+        settings.metrics.modelValues = 30
         return settings
     }
 
@@ -25,8 +25,8 @@ struct SeriesBoundTests {
     /// tokens and one of calls for each outcome.
     static func bound(_ settings: Settings, codes: Int) -> Int {
         let model = 3 + 2 + ForwarderMetrics.Outcome.allCases.count
-        let models = settings.metricsModelValues + providers.count
-        let values = settings.metricsMetadataKeys.count * (settings.metricsMetadataValues + 2)
+        let models = settings.metrics.modelValues + providers.count
+        let values = settings.metrics.metadataKeys.count * (settings.metrics.metadataValues + 2)
         let withoutLabels = 2 + 1 + 1 + 4 + ExportMetrics.Loss.allCases.count
         return models * model + providers.count * (16 + 1 + 2) + values * ForwarderMetrics.Outcome.allCases.count
             + codes + withoutLabels
@@ -61,11 +61,11 @@ struct SeriesBoundTests {
         #expect(registry.seriesCount <= Self.bound(settings, codes: codes.count), "\(registry.seriesCount)")
         #expect(!text.contains("canary"), "a key that is not listed is not shown")
         #expect(text.contains(#"model="openai/listed-0""#), "a listed model is told apart")
-        for key in settings.metricsMetadataKeys {
+        for key in settings.metrics.metadataKeys {
             let samples = text.split(separator: "\n").filter {
                 $0.hasPrefix("gateway_metadata_calls_total{key=\"\(key)\"") && $0.contains("outcome=\"succeeded\"")
             }
-            #expect(samples.count <= settings.metricsMetadataValues + 2)
+            #expect(samples.count <= settings.metrics.metadataValues + 2)
             #expect(
                 samples.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +) == sum, "\(key)")
         }

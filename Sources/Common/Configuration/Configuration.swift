@@ -22,7 +22,9 @@ package struct Configuration: Sendable, Equatable {
         if let secrets {
             secrets.warnings.forEach { log.note($0) }
             let hasLangfuseKeys = secrets.projects.values.contains { $0.langfuse != nil }
-            if settings.isTraceStoreChosenBySecrets(environment), hasLangfuseKeys { settings.langfuse = .cloud }
+            if settings.isTraceStoreChosenBySecrets(environment), hasLangfuseKeys {
+                settings.backends.langfuse = .cloud
+            }
             warnOfUntraced(secrets, settings, &log)
             settings.checkPorts(storesTraces: settings.storesTraces, &log)
         }
@@ -44,12 +46,12 @@ package struct Configuration: Sendable, Equatable {
     private static func secrets(
         _ settings: Settings, _ environment: [String: String]
     ) throws(ConfigurationError) -> Secrets {
-        guard settings.isSecretsFileRequired || ConfigurationFile.exists(settings.secretsPath) else { return .none }
-        return try Secrets(path: settings.secretsPath, environment: environment, role: settings.role)
+        guard settings.secrets.isFileRequired || ConfigurationFile.exists(settings.secrets.path) else { return .none }
+        return try Secrets(path: settings.secrets.path, environment: environment, role: settings.role)
     }
 
     private static func warnOfUntraced(_ secrets: Secrets, _ settings: Settings, _ log: inout ProblemLog) {
-        guard settings.role.handlesTraces, case .url(let url) = settings.langfuse,
+        guard settings.role.handlesTraces, case .url(let url) = settings.backends.langfuse,
             secrets.projects != Secrets.none.projects
         else { return }
         let untraced = secrets.projects.values.filter { $0.langfuse == nil }.map(\.name).sorted()
@@ -57,14 +59,14 @@ package struct Configuration: Sendable, Equatable {
         let others = untraced.count > 1 ? " and \(untraced.count - 1) more" : ""
         log.warning(
             at: .environment("LANGFUSE_HOST"),
-            "project `\(first)`\(others) cannot be traced to \(url): it has no `langfuse_keys` in \(settings.secretsPath)"
+            "project `\(first)`\(others) cannot be traced to \(url): it has no `langfuse_keys` in \(settings.secrets.path)"
         )
     }
 }
 
 extension Settings {
     /// Whether this process runs the trace store, and listens for it.
-    var storesTraces: Bool { role == .tracestore || role == .serve && langfuse == .embedded }
+    var storesTraces: Bool { role == .tracestore || role == .serve && backends.langfuse == .embedded }
 
     /// Whether `langfuse_keys` decide where traces go: in `serve`, unless `LANGFUSE_HOST` does.
     package func isTraceStoreChosenBySecrets(_ environment: [String: String]) -> Bool {

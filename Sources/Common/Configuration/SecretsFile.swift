@@ -26,16 +26,16 @@ package final class SecretsFile: Sendable {
     /// - Parameter configuration: as it was just read.
     package init(_ configuration: Configuration, environment: [String: String]) {
         let settings = configuration.settings
-        path = settings.secretsPath
-        isRequired = settings.isSecretsFileRequired
+        path = settings.secrets.path
+        isRequired = settings.secrets.isFileRequired
         load = { () throws(ConfigurationError) in
-            try Secrets(path: settings.secretsPath, environment: environment, role: settings.role)
+            try Secrets(path: settings.secrets.path, environment: environment, role: settings.role)
         }
-        let changes = FileChanges(read: [FileStamp(of: settings.secretsPath)])
+        let changes = FileChanges(read: [FileStamp(of: settings.secrets.path)])
         state = NIOLockedValueBox(
             State(
                 current: configuration.secrets, changes: changes,
-                contents: FileContents(ofSecretsAt: settings.secretsPath)))
+                contents: FileContents(ofSecretsAt: settings.secrets.path)))
     }
 
     package var current: Secrets { state.withLockedValue { $0.current } }

@@ -26,8 +26,8 @@ package struct OwnAddress: Sendable {
 
     /// Nil for a process that serves no clients, or takes any free port.
     package init?(_ settings: Settings) {
-        guard settings.role == .serve, settings.port != 0 else { return nil }
-        self.init(host: settings.host, port: settings.port)
+        guard settings.role == .serve, settings.http.port != 0 else { return nil }
+        self.init(host: settings.http.host, port: settings.http.port)
     }
 
     package static let complaint =

@@ -19,6 +19,9 @@ package struct RedisSettings: Sendable, Equatable {
     /// The time that a command may take before Redis counts as away.
     package var commandTimeout = Duration.milliseconds(800)
 
+    /// The program that `serve` starts when no Redis is named.
+    package var serverPath = "redis-server"
+
     package init() {}
 }
 

@@ -3,9 +3,9 @@ extension Settings {
     /// - Parameter storesTraces: whether it runs the trace store.
     func checkPorts(storesTraces: Bool, _ log: inout ProblemLog) {
         var listeners: [(name: String, host: String, port: Int)] = []
-        if role == .serve || role == .ingress { listeners.append(("PORT", host, port)) }
-        if storesTraces { listeners.append(("TRACESTORE_PORT", traceStoreHost, traceStorePort)) }
-        if let metricsPort { listeners.append(("METRICS_PORT", metricsHost, metricsPort)) }
+        if role == .serve || role == .ingress { listeners.append(("PORT", http.host, http.port)) }
+        if storesTraces { listeners.append(("TRACESTORE_PORT", traceStore.host, traceStore.port)) }
+        if let port = metrics.port { listeners.append(("METRICS_PORT", metrics.host, port)) }
         for (index, later) in listeners.enumerated() where later.port != 0 {
             for earlier in listeners[..<index] where earlier.port == later.port {
                 guard earlier.host == later.host || !Self.areApart(earlier.host, later.host) else { continue }
@@ -14,8 +14,8 @@ extension Settings {
                 )
             }
         }
-        let store = OwnAddress(host: traceStoreHost, port: traceStorePort)
-        if storesTraces, traceStorePort != 0, let litellmURL, store.isMeant(by: litellmURL) {
+        let store = OwnAddress(host: traceStore.host, port: traceStore.port)
+        if storesTraces, traceStore.port != 0, let litellmURL = backends.litellmURL, store.isMeant(by: litellmURL) {
             log.error(
                 at: .environment("LITELLM_URL"),
                 "leads to this gateway's own trace store (TRACESTORE_HOST, TRACESTORE_PORT); let one of them have "
@@ -40,41 +40,41 @@ extension Settings {
         if redis.certificateAuthorityPath != nil, !redis.tls {
             log.error(at: .environment("REDIS_TLS_CA"), "needs REDIS_TLS=true as well")
         }
-        if langfuse == .embedded, role == .forwarder || role == .verifier {
+        if backends.langfuse == .embedded, role == .forwarder || role == .verifier {
             log.error(
                 at: .environment("LANGFUSE_HOST"),
                 "must be the URL of the trace store: `embedded` is for `serve`, which starts one")
         }
-        if litellmTraces && litellmURL == nil {
+        if backends.litellmTraces && backends.litellmURL == nil {
             log.error(at: .environment("LITELLM_TRACES"), "needs LITELLM_URL, the proxy that does the tracing")
         }
-        if litellmTraces && requestLogging == .never {
+        if backends.litellmTraces && http.requestLogging == .never {
             log.error(
                 at: .environment("REQUEST_LOGGING_MODE"),
                 "cannot be NEVER with LITELLM_TRACES: the proxy writes the traces, with all that it is sent")
         }
         if let own = OwnAddress(self) {
-            if let litellmURL, own.isMeant(by: litellmURL) {
+            if let litellmURL = backends.litellmURL, own.isMeant(by: litellmURL) {
                 log.error(at: .environment("LITELLM_URL"), OwnAddress.complaint)
             }
-            if case .url(let url) = langfuse, own.isMeant(by: url) {
+            if case .url(let url) = backends.langfuse, own.isMeant(by: url) {
                 log.error(at: .environment("LANGFUSE_HOST"), OwnAddress.complaint)
             }
         }
-        if maxBodyBytes > queueBytes {
+        if http.maxBodyBytes > queue.bytes {
             log.error(
                 at: .environment("QUEUE_BYTES"),
-                "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be queued"
+                "must be at least MAX_BODY_BYTES (\(ByteCount.text(http.maxBodyBytes))), or the largest bodies could never be queued"
             )
         }
-        if maxBodyBytes > uploadBytes {
+        if http.maxBodyBytes > http.uploadBytes {
             log.error(
                 at: .environment("UPLOAD_BYTES"),
-                "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be read"
+                "must be at least MAX_BODY_BYTES (\(ByteCount.text(http.maxBodyBytes))), or the largest bodies could never be read"
             )
         }
-        if rolloutTTL < requestTimeout {
-            let timeout = DecimalText.of(requestTimeout / .seconds(1))
+        if queue.rolloutTTL < calls.requestTimeout {
+            let timeout = DecimalText.of(calls.requestTimeout / .seconds(1))
             log.error(
                 at: .environment("ROLLOUT_TTL_SECONDS"),
                 "must be at least REQUEST_TIMEOUT (\(timeout) s), or a rollout could be forgotten while a call is running"

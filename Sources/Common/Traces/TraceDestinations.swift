@@ -13,7 +13,7 @@ package final class TraceDestinations: Sendable {
     ///   file gives none.
     package init(_ configuration: Configuration, embeddedKeys: @escaping @Sendable (_ project: String) -> LangfuseKeys)
     {
-        switch configuration.settings.langfuse {
+        switch configuration.settings.backends.langfuse {
         case .embedded:
             self.embeddedKeys = embeddedKeys
             host = NIOLockedValueBox(nil)

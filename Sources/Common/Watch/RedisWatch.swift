@@ -42,7 +42,7 @@ package final class RedisWatch: NamedService {
     package convenience init(
         _ endpoint: RedisEndpoint, envelope: Envelope, settings: Settings, isAlone: Bool = false, logger: Logger
     ) {
-        self.init(endpoint, envelope: envelope, isAlone: isAlone, skewLimit: settings.clockSkew, logger: logger)
+        self.init(endpoint, envelope: envelope, isAlone: isAlone, skewLimit: settings.process.clockSkew, logger: logger)
     }
 
     /// Tells `take` each time that another GATEWAY_KEY than before is found in Redis, or none.

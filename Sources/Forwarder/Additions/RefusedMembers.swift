@@ -71,6 +71,6 @@ final class RefusedMembers: Sendable {
 
 extension RefusedMembers {
     convenience init(_ settings: Settings) {
-        self.init(limit: settings.refusedMemberLimit, life: settings.refusedMemberTTL)
+        self.init(limit: settings.calls.refusedMemberLimit, life: settings.calls.refusedMemberTTL)
     }
 }

@@ -17,7 +17,8 @@ struct CallLimits: Sendable {
 extension CallLimits {
     init(_ settings: Settings) {
         self.init(
-            tries: settings.upstreamAttempts, calls: settings.maxAttempts, flushInterval: settings.flushInterval,
-            hold: settings.preambleHold, holdBytes: settings.preambleHoldBytes)
+            tries: settings.calls.attempts, calls: settings.calls.maxAttempts,
+            flushInterval: settings.calls.flushInterval,
+            hold: settings.calls.preambleHold, holdBytes: settings.calls.preambleHoldBytes)
     }
 }

@@ -4,7 +4,7 @@ package import Telemetry
 extension ForwarderMetrics {
     /// All of a forwarder's metrics.
     package static func descriptions(_ settings: Settings) -> [MetricDescription] {
-        let times = HistogramBounds.times(upTo: settings.requestTimeout)
+        let times = HistogramBounds.times(upTo: settings.calls.requestTimeout)
         return [
             MetricDescription("gateway_jobs_in_flight", .gauge, "Jobs that this forwarder works on."),
             MetricDescription(
@@ -17,7 +17,7 @@ extension ForwarderMetrics {
                 "gateway_call_duration_seconds", .histogram(times),
                 "Seconds from the last call of a job to the end of its answer."),
             MetricDescription(
-                "gateway_time_to_first_token_seconds", .histogram(.firstTokens(upTo: settings.requestTimeout)),
+                "gateway_time_to_first_token_seconds", .histogram(.firstTokens(upTo: settings.calls.requestTimeout)),
                 "Seconds from the call to the first bytes of a streamed answer's body."),
             MetricDescription(
                 "gateway_inter_token_seconds", .histogram(.betweenTokens),

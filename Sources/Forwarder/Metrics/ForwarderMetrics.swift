@@ -39,10 +39,10 @@ package final class ForwarderMetrics: Sendable {
         }
         let providers = BoundedHandles(limit: Self.mostNames) { ProviderMetrics($0, registry) }
         self.providers = providers
-        models = BoundedHandles(limit: settings.metricsModelValues) { KnownModel($0, registry) }
-        listed = Set(settings.metricsModels.map { UTF8Text($0) })
-        metadata = settings.metricsMetadataKeys.map {
-            MetadataMetrics($0, values: settings.metricsMetadataValues, registry)
+        models = BoundedHandles(limit: settings.metrics.modelValues) { KnownModel($0, registry) }
+        listed = Set(settings.metrics.models.map { UTF8Text($0) })
+        metadata = settings.metrics.metadataKeys.map {
+            MetadataMetrics($0, values: settings.metrics.metadataValues, registry)
         }
     }
 

@@ -107,10 +107,10 @@ struct LiteLLMBackend: Sendable {
 extension LiteLLMBackend {
     /// The backend of the settings, if they name one. Notes in `log` the settings that do not go together.
     init?(settings: Settings, secrets: Secrets, log: inout ProblemLog) {
-        guard let base = settings.litellmURL else { return nil }
+        guard let base = settings.backends.litellmURL else { return nil }
         var host: String?
-        if settings.litellmTraces {
-            switch settings.langfuse {
+        if settings.backends.litellmTraces {
+            switch settings.backends.langfuse {
             case .url(let url): host = url.text
             case .embedded:
                 log.error(
@@ -119,7 +119,7 @@ extension LiteLLMBackend {
             }
         }
         self.init(
-            base: base, key: settings.litellmAPIKey, langfuseHost: host,
+            base: base, key: settings.backends.litellmAPIKey, langfuseHost: host,
             langfuseKeys: secrets.projects.compactMapValues(\.langfuse))
     }
 }

@@ -11,10 +11,10 @@ extension ProviderDirectory {
         table: ProviderTable, settings: Settings, secrets: Secrets, environment: [String: String]
     ) throws(ConfigurationError) {
         var builder = EndpointResolver(
-            table: table, secrets: secrets, environment: environment, secretsFile: settings.secretsPath,
+            table: table, secrets: secrets, environment: environment, secretsFile: settings.secrets.path,
             own: OwnAddress(settings))
         endpoints = builder.build()
-        if let name = settings.defaultProvider, name != Self.mock, endpoints[name] == nil {
+        if let name = settings.backends.defaultProvider, name != Self.mock, endpoints[name] == nil {
             let hint =
                 SpellingSuggestion.nearest(to: name, among: endpoints.keys.map(\.text).sorted()).map {
                     "; did you mean `\($0)`?"
@@ -22,21 +22,22 @@ extension ProviderDirectory {
                 ?? "; such as `openai`"
             builder.log.error(
                 at: .environment("DEFAULT_PROVIDER"),
-                "`\(name)` is no provider and no account of \(settings.secretsPath)\(hint)")
+                "`\(name)` is no provider and no account of \(settings.secrets.path)\(hint)")
         }
         litellm = LiteLLMBackend(settings: settings, secrets: secrets, log: &builder.log)
         try builder.log.check()
         prefixes = Set(table.providers.keys)
         unsupported = table.unsupported
-        defaultProvider = settings.defaultProvider
+        defaultProvider = settings.backends.defaultProvider
         clientAddresses = .clientChosen(
-            allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
-        maximumDepth = settings.maxJSONDepth
+            allowLoopback: settings.calls.allowLoopbackBaseURLs, allowPrivate: settings.calls.allowPrivateBaseURLs)
+        maximumDepth = settings.http.maxJSONDepth
         timeouts = UpstreamTimeouts(
-            connect: settings.upstreamConnectTimeout, idle: settings.upstreamIdleTimeout, total: settings.requestTimeout
+            connect: settings.calls.connectTimeout, idle: settings.calls.idleTimeout,
+            total: settings.calls.requestTimeout
         )
-        limits = UpstreamLimits(bodyBytes: settings.maxResponseBytes)
-        listLimits = ModelListLimits(time: settings.modelListTimeout, bytes: settings.modelListBytes)
-        connections = ConnectionUse(idleSeconds: settings.upstreamIdleConnectionSeconds)
+        limits = UpstreamLimits(bodyBytes: settings.http.maxResponseBytes)
+        listLimits = ModelListLimits(time: settings.backends.modelListTimeout, bytes: settings.backends.modelListBytes)
+        connections = ConnectionUse(idleSeconds: settings.calls.idleConnectionSeconds)
     }
 }

@@ -51,13 +51,13 @@ extension Bootstrap {
     private var counters: (RedisEndpoint, GatewayKey)? {
         let settings = configuration.settings
         if var endpoint = RedisEndpoint(settings.redis) {
-            guard let key = settings.gatewayKey else { return nil }
+            guard let key = settings.secrets.gatewayKey else { return nil }
             endpoint.connectTimeout = min(endpoint.connectTimeout, Self.patience)
             return (endpoint, key)
         }
-        let folder = settings.dataDirectory
+        let folder = settings.process.dataDirectory
         guard FileManager.default.fileExists(atPath: folder + "/redis.sock"),
-            let key = settings.gatewayKey ?? DataDirectory.existingKey(in: folder)
+            let key = settings.secrets.gatewayKey ?? DataDirectory.existingKey(in: folder)
         else { return nil }
         return (RedisEndpoint(.unix(path: folder + "/redis.sock")), key)
     }

@@ -6,7 +6,7 @@ extension Bootstrap {
     /// The logger of the process, which writes to standard error in the form that the operator wants.
     static func logger(_ settings: Settings) -> Logger {
         let isJSON =
-            switch settings.logFormat {
+            switch settings.process.logFormat {
             case .json: true
             case .text: false
             case .auto: isatty(STDERR_FILENO) == 0
@@ -15,7 +15,7 @@ extension Bootstrap {
             guard isJSON else { return StreamLogHandler.standardError(label: label) }
             return JSONLogHandler(label: label) { standardError($0) }
         }
-        logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+        logger.logLevel = Logger.Level(rawValue: settings.process.logLevel.rawValue) ?? .info
         return logger
     }
 

@@ -8,7 +8,7 @@ extension Bootstrap {
     /// - Parameter page: nil: what the process counts and measures itself.
     func metricsServer(_ page: (@Sendable () async -> Exposition)?) -> [any Service] {
         let settings = configuration.settings
-        guard let port = settings.metricsPort else { return [] }
+        guard let port = settings.metrics.port else { return [] }
         let process = ProcessMetrics()
         let own = { @Sendable [registry] in
             var page = registry.exposition()
@@ -17,12 +17,12 @@ extension Bootstrap {
         }
         return [
             MetricsServer(
-                host: settings.metricsHost, port: port, hosts: settings.allowedHosts,
-                connections: settings.metricsMaxConnections, page: page ?? own, registry: registry, logger: logger
+                host: settings.metrics.host, port: port, hosts: settings.http.allowedHosts,
+                connections: settings.metrics.maxConnections, page: page ?? own, registry: registry, logger: logger
             ) { port in
                 announce(
                     "metadata-gateway \(settings.role.rawValue) answers /metrics and /health on "
-                        + "http://\(settings.metricsHost.bracketed):\(port)")
+                        + "http://\(settings.metrics.host.bracketed):\(port)")
             }
         ]
     }

@@ -13,10 +13,10 @@ extension Bootstrap {
         let settings = configuration?.settings
         let path = configuration == nil ? environment["CONFIG_PATH"] : settings?.configPath
         guard role == .serve || role == .ingress, let path, !path.isEmpty else { return .none }
-        let keys = configuration == nil ? environment["API_KEYS_PATH"] : settings?.apiKeysPath
+        let keys = configuration == nil ? environment["API_KEYS_PATH"] : settings?.secrets.apiKeysPath
         let asksForKeys = BuildExtensions.current.auth != nil || keys?.isEmpty == false
         let policies = try PolicyReader.read(ConfigurationFile.all(at: path), asksForKeys: asksForKeys)
-        if settings?.litellmTraces ?? false { try checkProxyTraces(policies.logging) }
+        if settings?.backends.litellmTraces ?? false { try checkProxyTraces(policies.logging) }
         if let configuration, role.callsProviders {
             try ForwarderService.check(
                 configuration: configuration, environment: environment,

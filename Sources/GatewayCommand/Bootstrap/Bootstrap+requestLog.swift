@@ -7,7 +7,7 @@ extension Bootstrap {
     /// The prices of models: the gateway's own table, with the operator's file.
     func prices() throws -> PriceTable {
         try Self.reporting { () throws(ConfigurationError) in
-            try PriceTable.load(overriding: configuration.settings.pricesPath)
+            try PriceTable.load(overriding: configuration.settings.requestLog.pricesPath)
         }
     }
 

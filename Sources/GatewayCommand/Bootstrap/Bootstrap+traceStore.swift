@@ -18,12 +18,13 @@ extension Bootstrap {
         let keys = Self.storeKeys(configuration.secrets, key)
         do {
             let store = try TraceStoreService(
-                directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort,
-                hosts: settings.allowedHosts,
+                directory: folder.path, keys: keys, host: settings.traceStore.host, port: settings.traceStore.port,
+                hosts: settings.http.allowedHosts,
                 takesTraces: takesTraces, limits: .init(settings), registry: registry, logger: logger
             ) { port in
                 if let keys = keys[project] {
-                    let file = ClientEnvironment(url: "http://\(settings.traceStoreHost.bracketed):\(port)", keys: keys)
+                    let file = ClientEnvironment(
+                        url: "http://\(settings.traceStore.host.bracketed):\(port)", keys: keys)
                     do { try file.write(to: folder.path) } catch {
                         logger.warning("the clients' environment is not written", metadata: ["error": "\(error)"])
                     }
@@ -50,8 +51,8 @@ extension Bootstrap {
 extension TraceStoreService.Limits {
     init(_ settings: Settings) {
         self.init(
-            age: settings.traceStoreMaxAge, bytes: settings.traceStoreMaxBytes,
-            exportBytes: settings.traceStoreMaxExportBytes, requestAge: settings.requestLogMaxAge,
-            auditAge: settings.auditLogMaxAge, connections: settings.traceStoreMaxConnections)
+            age: settings.traceStore.maxAge, bytes: settings.traceStore.maxBytes,
+            exportBytes: settings.traceStore.maxExportBytes, requestAge: settings.requestLog.maxAge,
+            auditAge: settings.requestLog.auditMaxAge, connections: settings.traceStore.maxConnections)
     }
 }

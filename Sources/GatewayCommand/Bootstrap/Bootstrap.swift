@@ -74,8 +74,8 @@ struct Bootstrap {
     /// Whether `serve` keeps the traces itself is decided at the start. Secrets that would decide it otherwise are not
     /// taken over.
     private func keepTraceStore() {
-        let isEmbedded = configuration.settings.langfuse == .embedded
-        let path = configuration.settings.secretsPath
+        let isEmbedded = configuration.settings.backends.langfuse == .embedded
+        let path = configuration.settings.secrets.path
         secretsFile.onChange { secrets throws(ConfigurationError) in
             guard secrets.projects.values.contains(where: { $0.langfuse != nil }) != isEmbedded else {
                 throw ConfigurationError(
@@ -92,7 +92,7 @@ struct Bootstrap {
         _ configuration: Configuration?, _ secretsFile: SecretsFile?, _ environment: [String: String]
     ) throws(ConfigurationError) -> any AuthProvider {
         if let auth = BuildExtensions.current.auth { return auth }
-        let named = configuration.map(\.settings.apiKeysPath) ?? environment["API_KEYS_PATH"]
+        let named = configuration.map(\.settings.secrets.apiKeysPath) ?? environment["API_KEYS_PATH"]
         guard let path = named, !path.isEmpty else { return .none }
         return try APIKeyAuth(file: path) { secretsFile.map { Set($0.current.projects.keys) } }
     }
@@ -120,7 +120,7 @@ struct Bootstrap {
 
     /// The key that all processes of the gateway share.
     func key() throws -> GatewayKey {
-        guard let key = configuration.settings.gatewayKey else {
+        guard let key = configuration.settings.secrets.gatewayKey else {
             throw Self.failure("environment: GATEWAY_KEY: must be given; make one with `openssl rand -base64 32`")
         }
         return key
@@ -134,7 +134,7 @@ struct Bootstrap {
     ) throws -> IngressService {
         let settings = configuration.settings
         let announce = { @Sendable (port: Int) async in
-            self.announce("metadata-gateway ingress listens on http://\(settings.host.bracketed):\(port)")
+            self.announce("metadata-gateway ingress listens on http://\(settings.http.host.bracketed):\(port)")
         }
         return IngressService(
             configuration: configuration, rules: rules, secretsFile: secretsFile, auth: auth,
@@ -191,7 +191,7 @@ struct Bootstrap {
             .init(
                 service: hangUps, successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup))
-        group.maximumGracefulShutdownDuration = configuration.settings.drain * 2 + .seconds(10)
+        group.maximumGracefulShutdownDuration = configuration.settings.process.drain * 2 + .seconds(10)
         if let descriptorWarning { logger.warning("\(descriptorWarning)") }
         do {
             try await withTaskExecutorPreference(EventLoopsExecutor.shared) {

@@ -94,11 +94,11 @@ struct DescriptorBudget: Equatable {
         var settings = settings
         for share in shares {
             switch share.setting {
-            case Self.connections: settings.maxConnections = share.granted
-            case Self.calls: settings.forwarderConcurrency = share.granted
-            case Self.questions: settings.verifierConcurrency = share.granted
-            case Self.storeConnections: settings.traceStoreMaxConnections = share.granted
-            default: settings.metricsMaxConnections = share.granted
+            case Self.connections: settings.http.maxConnections = share.granted
+            case Self.calls: settings.queue.forwarderConcurrency = share.granted
+            case Self.questions: settings.traces.verifierConcurrency = share.granted
+            case Self.storeConnections: settings.traceStore.maxConnections = share.granted
+            default: settings.metrics.maxConnections = share.granted
             }
         }
         return settings
@@ -141,21 +141,22 @@ extension Settings {
     fileprivate var descriptorShares: [DescriptorBudget.Share] {
         var shares: [DescriptorBudget.Share] = []
         if role == .serve || role == .ingress {
-            shares.append(.init(DescriptorBudget.connections, wanted: maxConnections, least: 8, weight: 4))
+            shares.append(.init(DescriptorBudget.connections, wanted: http.maxConnections, least: 8, weight: 4))
         }
         if role == .serve || role == .forwarder {
             // Beside its socket a call has another one while its provider's name is looked up.
-            shares.append(.init(DescriptorBudget.calls, wanted: forwarderConcurrency, least: 4, weight: 4, brief: 256))
+            shares.append(
+                .init(DescriptorBudget.calls, wanted: queue.forwarderConcurrency, least: 4, weight: 4, brief: 256))
         }
         if role == .serve || role == .verifier {
-            shares.append(.init(DescriptorBudget.questions, wanted: verifierConcurrency, least: 2, weight: 1))
+            shares.append(.init(DescriptorBudget.questions, wanted: traces.verifierConcurrency, least: 2, weight: 1))
         }
-        if role == .tracestore || role == .serve && langfuse == .embedded {
+        if role == .tracestore || role == .serve && backends.langfuse == .embedded {
             shares.append(
-                .init(DescriptorBudget.storeConnections, wanted: traceStoreMaxConnections, least: 4, weight: 2))
+                .init(DescriptorBudget.storeConnections, wanted: traceStore.maxConnections, least: 4, weight: 2))
         }
-        if metricsPort != nil {
-            shares.append(.init(DescriptorBudget.scrapers, wanted: metricsMaxConnections, least: 2, weight: 1))
+        if metrics.port != nil {
+            shares.append(.init(DescriptorBudget.scrapers, wanted: metrics.maxConnections, least: 2, weight: 1))
         }
         return shares
     }

@@ -16,15 +16,15 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let bootstrap = try Bootstrap(role: .serve)
         let settings = bootstrap.configuration.settings
-        let folder = try DataDirectory(settings.dataDirectory)
+        let folder = try DataDirectory(settings.process.dataDirectory)
         var embedded: EmbeddedRedis?
         if settings.redis.address == nil {
             embedded = try EmbeddedRedis(
-                program: settings.redisServerPath, folder: folder, commandTimeout: settings.redis.commandTimeout,
+                program: settings.redis.serverPath, folder: folder, commandTimeout: settings.redis.commandTimeout,
                 logger: bootstrap.logger)
         }
         let endpoint = try embedded?.endpoint ?? bootstrap.redis()
-        let key = try settings.gatewayKey ?? folder.key()
+        let key = try settings.secrets.gatewayKey ?? folder.key()
         let envelope = Envelope(key: key)
         let destinations = bootstrap.destinations(key: key)
         let watch = RedisWatch(
@@ -40,13 +40,15 @@ struct ServeCommand: AsyncParsableCommand {
         .services
         let ready = StartupBanner(bootstrap: bootstrap, endpoint: endpoint)
         var store: TraceStoreService?
-        if settings.langfuse == .embedded || settings.keepsRequestLog {
-            let new = try bootstrap.traceStore(in: folder, key: key, takesTraces: settings.langfuse == .embedded) {
+        if settings.backends.langfuse == .embedded || settings.keepsRequestLog {
+            let new = try bootstrap.traceStore(
+                in: folder, key: key, takesTraces: settings.backends.langfuse == .embedded
+            ) {
                 port in
                 ready.traceStoreListens(onPort: port)
-                destinations.listens(onPort: port, host: settings.traceStoreHost)
+                destinations.listens(onPort: port, host: settings.traceStore.host)
             }
-            if settings.langfuse == .embedded { destinations.keep(in: new.spans) }
+            if settings.backends.langfuse == .embedded { destinations.keep(in: new.spans) }
             if settings.keepsRequestLog {
                 let log = try bootstrap.requestLog(
                     in: new.requests, auditing: new.audits, of: destinations, redis: endpoint, envelope: envelope,

@@ -56,18 +56,18 @@ final class StartupBanner: Service {
     }
 
     private func welcome(port: Int) -> String {
-        let base = "http://\(bootstrap.configuration.settings.host.bracketed):\(port)"
-        let asksForKeys = bootstrap.configuration.settings.apiKeysPath != nil
+        let base = "http://\(bootstrap.configuration.settings.http.host.bracketed):\(port)"
+        let asksForKeys = bootstrap.configuration.settings.secrets.apiKeysPath != nil
         let key = asksForKeys ? #" -H "Authorization: Bearer $KEY""# : ""
         let settings = bootstrap.configuration.settings
         let traces = traceStore.withLockedValue { $0 }.map { port in
-            "\nTraces are kept here: Langfuse's API on http://\(settings.traceStoreHost.bracketed):\(port), its keys in "
-                + "\(settings.dataDirectory)/\(ClientEnvironment.fileName)\n"
+            "\nTraces are kept here: Langfuse's API on http://\(settings.traceStore.host.bracketed):\(port), its keys in "
+                + "\(settings.process.dataDirectory)/\(ClientEnvironment.fileName)\n"
         }
         return """
             metadata-gateway \(GatewayVersion.current) listens on \(base)
             \(traces ?? "")
-            Try it\(asksForKeys ? ", with KEY set to a key of \(bootstrap.configuration.settings.apiKeysPath ?? "")" : ""):
+            Try it\(asksForKeys ? ", with KEY set to a key of \(bootstrap.configuration.settings.secrets.apiKeysPath ?? "")" : ""):
               curl \(base)/rollout_id/demo/invocation_id/i1/experiment_id/e1/run_id/r1/row_id/1/chat/completions \\
                 -H 'Content-Type: application/json'\(key) -d '{"model": "mock/echo", "messages": [{"role": "user", "content": "Hello!"}]}'
 

@@ -44,15 +44,15 @@ struct JobBuilder: Sendable {
         self.hooks = hooks
         self.envelope = envelope
         self.responseKey = responseKey
-        outlivesClient = settings.onDisconnect == .finish
-        maximumBodyBytes = settings.maxBodyBytes
-        uploads = UploadBudget(limit: settings.uploadBytes)
-        maximumJSONDepth = settings.maxJSONDepth
+        outlivesClient = settings.http.onDisconnect == .finish
+        maximumBodyBytes = settings.http.maxBodyBytes
+        uploads = UploadBudget(limit: settings.http.uploadBytes)
+        maximumJSONDepth = settings.http.maxJSONDepth
         addresses = .clientChosen(
-            allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
-        window = settings.maxBufferedBytes
-        clientRetries = settings.maxClientRetries
-        timeout = settings.requestTimeout
+            allowLoopback: settings.calls.allowLoopbackBaseURLs, allowPrivate: settings.calls.allowPrivateBaseURLs)
+        window = settings.http.maxBufferedBytes
+        clientRetries = settings.calls.maxClientRetries
+        timeout = settings.calls.requestTimeout
     }
 
     /// The operator's rules as they are in force.

@@ -8,7 +8,7 @@ struct Operators: Sendable {
 
     /// - Parameter auth: who may call the gateway.
     init(_ auth: any AuthProvider, _ settings: Settings) {
-        isEveryone = auth is NoAuth && HostName.isLoopback(settings.host) && settings.dashboardAdmin
+        isEveryone = auth is NoAuth && HostName.isLoopback(settings.http.host) && settings.http.dashboardAdmin
     }
 
     /// - Parameter account: nil: no key was asked for.

@@ -48,10 +48,10 @@ final class Connections: Sendable {
 
     convenience init(_ settings: Settings) {
         self.init(
-            limit: settings.maxConnections,
+            limit: settings.http.maxConnections,
             bounds: .init(
-                piece: .milliseconds(settings.clientReadTimeout.milliseconds),
-                request: .milliseconds(settings.requestTimeout.milliseconds)))
+                piece: .milliseconds(settings.http.clientReadTimeout.milliseconds),
+                request: .milliseconds(settings.calls.requestTimeout.milliseconds)))
     }
 
     /// The number of connected clients.

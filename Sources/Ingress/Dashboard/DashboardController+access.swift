@@ -5,10 +5,10 @@ extension DashboardController.Access {
     init(_ auth: any AuthProvider, _ settings: Settings) {
         self =
             switch auth {
-            case _ where !settings.dashboard: .closed(.dashboardOff)
+            case _ where !settings.http.dashboard: .closed(.dashboardOff)
             case let keys as APIKeyAuth: .keys(keys)
             case is NoAuth:
-                HostName.isLoopback(settings.host) ? .machine : .closed(.dashboardNeedsKeys)
+                HostName.isLoopback(settings.http.host) ? .machine : .closed(.dashboardNeedsKeys)
             default: .provider
             }
     }

@@ -15,15 +15,15 @@ extension DashboardQuestions.Controllers {
         self.init(
             identity: identity,
             queries: QueryController(
-                calls: calls(.queries), redis: redis, responseKey: responseKey, window: settings.maxBufferedBytes,
-                patience: settings.queryTimeout, isOn: settings.requestLog == .embedded),
+                calls: calls(.queries), redis: redis, responseKey: responseKey, window: settings.http.maxBufferedBytes,
+                patience: settings.requestLog.queryTimeout, isOn: settings.requestLog.place == .embedded),
             verification: VerificationController(
                 calls: calls(.verifications), verdicts: VerdictStore(redis: redis, defaultProject: project),
                 list: RolloutList(redis: redis, defaultProject: project), redis: redis, responseKey: responseKey,
-                window: settings.maxBufferedBytes, hooks: hooks),
+                window: settings.http.maxBufferedBytes, hooks: hooks),
             logs: LogController(
-                store: LogStore(redis: redis, envelope: envelope, keptLimit: settings.keptBytes), watch: watch,
-                maximumJSONDepth: settings.maxJSONDepth, maximumBytes: settings.logEntryBytes),
+                store: LogStore(redis: redis, envelope: envelope, keptLimit: settings.queue.keptBytes), watch: watch,
+                maximumJSONDepth: settings.http.maxJSONDepth, maximumBytes: settings.queue.logEntryBytes),
             pages: pages,
             queue: QueueController(
                 redis: redis, limits: .init(settings),
@@ -32,7 +32,7 @@ extension DashboardQuestions.Controllers {
                     actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))),
             rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys),
             open: OpenCompletions(
-                redis: redis, defaultProject: project, patience: settings.requestTimeout,
-                isTracedByProxy: settings.litellmTraces))
+                redis: redis, defaultProject: project, patience: settings.calls.requestTimeout,
+                isTracedByProxy: settings.backends.litellmTraces))
     }
 }

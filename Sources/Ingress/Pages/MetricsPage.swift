@@ -24,11 +24,11 @@ struct MetricsPage: Sendable {
         var keptBytes: Int
 
         init(_ settings: Settings) {
-            jobs = settings.queueLimit
-            jobBytes = settings.queueBytes
-            traceBytes = settings.outboxBytes
-            recordBytes = settings.requestLogBytes
-            keptBytes = settings.keptBytes
+            jobs = settings.queue.limit
+            jobBytes = settings.queue.bytes
+            traceBytes = settings.traces.outboxBytes
+            recordBytes = settings.requestLog.bytes
+            keptBytes = settings.queue.keptBytes
         }
     }
 

@@ -27,11 +27,13 @@ final class RequestRules: Sendable {
         _ policies: Policies, settings: Settings, names: CounterNames, audit: AuditLog? = nil, logger: Logger
     ) {
         self.policies = policies
-        headers = settings.metadataHeaders
+        headers = settings.http.metadataHeaders
         metadata = MetadataResolver(headers: headers, policy: policies.metadata)
         limiter = RateLimiter(policies: policies, names: names)
         routing = policies.routing
-        (logging, loggingMode, isTracedByProxy) = (policies.logging, settings.requestLogging, settings.litellmTraces)
+        (logging, loggingMode, isTracedByProxy) = (
+            policies.logging, settings.http.requestLogging, settings.backends.litellmTraces
+        )
         hasDecisions = !policies.rateLimits.isEmpty || !policies.routing.isEmpty
         self.audit = audit
         self.logger = logger

@@ -29,7 +29,7 @@ package struct RuleCheck: Sendable {
         let logger = Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }
         let rules = RequestRules(
             policies, settings: settings, names: CounterNames(envelope), logger: logger)
-        let description = try rules.description(bytes, namesSender: true, maximumDepth: settings.maxJSONDepth)
+        let description = try rules.description(bytes, namesSender: true, maximumDepth: settings.http.maxJSONDepth)
         let account = try account(of: description.sender)
         let usage =
             redis.map { UsageSource.redis(RateReader(redis: $0)) } ?? .none(reason: "no Redis and key are configured")

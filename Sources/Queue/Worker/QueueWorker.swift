@@ -27,13 +27,13 @@ package struct QueueWorker: Sendable {
 
         package init(concurrency: Int, settings: Settings) {
             self.concurrency = concurrency
-            maxBodyBytes = settings.maxBodyBytes
-            deadLetterLimit = settings.deadLetterLimit
-            keptBytes = settings.keptBytes
-            drain = settings.drain
-            patience = settings.requestTimeout
-            spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
-            auditRole = settings.requestLog == .embedded ? settings.role : nil
+            maxBodyBytes = settings.http.maxBodyBytes
+            deadLetterLimit = settings.queue.deadLetterLimit
+            keptBytes = settings.queue.keptBytes
+            drain = settings.process.drain
+            patience = settings.calls.requestTimeout
+            spanLife = SpanOutbox.life(forWaiting: settings.traces.outboxMaxAge)
+            auditRole = settings.requestLog.place == .embedded ? settings.role : nil
         }
     }
 

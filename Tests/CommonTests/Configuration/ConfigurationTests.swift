@@ -6,7 +6,7 @@ struct ConfigurationTests {
     /// `serve`'s defaults with a secrets file that is not there, whatever the folder in which the tests run.
     static func defaults(in folder: TemporaryFolder, role: Role = .serve) -> Settings {
         var settings = Settings(role: role)
-        settings.secretsPath = folder.path + "/secrets.yaml"
+        settings.secrets.path = folder.path + "/secrets.yaml"
         return settings
     }
 
@@ -14,7 +14,7 @@ struct ConfigurationTests {
         try TemporaryFolder.with { folder in
             let configuration = try Configuration.load(over: Self.defaults(in: folder), environment: [:])
             #expect(configuration.secrets == .none)
-            #expect(configuration.settings.langfuse == .embedded)
+            #expect(configuration.settings.backends.langfuse == .embedded)
             #expect(configuration.warnings.isEmpty)
         }
     }
@@ -29,7 +29,7 @@ struct ConfigurationTests {
             _ = try folder.write(secrets)
             let configuration = try Configuration.load(
                 over: Self.defaults(in: folder), environment: ["LANGFUSE_HOST": host])
-            #expect(configuration.settings.langfuse == expected)
+            #expect(configuration.settings.backends.langfuse == expected)
             #expect(configuration.warnings.isEmpty)
         }
     }

@@ -22,7 +22,7 @@ struct GatewayKeyTests {
             let path = try folder.write(SettingsTests.key + "\n", to: "key")
             let settings = try Settings.read(
                 role: .forwarder, environment: ["REDIS_HOST": "r", "GATEWAY_KEY_FILE": path])
-            #expect(settings.gatewayKey == GatewayKey(base64: SettingsTests.key))
+            #expect(settings.secrets.gatewayKey == GatewayKey(base64: SettingsTests.key))
         }
     }
 

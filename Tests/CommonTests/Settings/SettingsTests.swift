@@ -21,10 +21,10 @@ struct SettingsTests {
     @Test func `serve needs nothing`() throws {
         let settings = try Settings.read(role: .serve, environment: [:])
         #expect(settings == Settings(role: .serve))
-        #expect(settings.host == "127.0.0.1")
+        #expect(settings.http.host == "127.0.0.1")
         #expect(settings.redis.address == nil)
-        #expect(settings.langfuse == .embedded)
-        #expect(settings.allowLoopbackBaseURLs)
+        #expect(settings.backends.langfuse == .embedded)
+        #expect(settings.calls.allowLoopbackBaseURLs)
     }
 
     @Test(arguments: [Role.ingress, .forwarder])
@@ -35,10 +35,10 @@ struct SettingsTests {
         #expect(error.problems[1].message.contains("make one with `openssl rand -base64 32`"))
         let settings = try Self.read([:], role: role)
         #expect(settings.redis.address == .host("redis"))
-        #expect(settings.gatewayKey?.reveal() == Array(repeating: 0, count: 32))
-        #expect(settings.host == "0.0.0.0")
-        #expect(settings.langfuse == .cloud)
-        #expect(!settings.allowLoopbackBaseURLs)
+        #expect(settings.secrets.gatewayKey?.reveal() == Array(repeating: 0, count: 32))
+        #expect(settings.http.host == "0.0.0.0")
+        #expect(settings.backends.langfuse == .cloud)
+        #expect(!settings.calls.allowLoopbackBaseURLs)
     }
 
     @Test func `every variable is read and all errors are told together`() throws {
@@ -103,11 +103,12 @@ struct SettingsTests {
         ("5.", nil), ("1.5.0", nil), ("+5", nil), ("٣", nil),
     ])
     func `seconds are decimal`(text: String, expected: Double?) throws {
-        #expect((try? Self.read(["REQUEST_TIMEOUT": text]).requestTimeout) == expected.map { Duration.seconds($0) })
+        #expect(
+            (try? Self.read(["REQUEST_TIMEOUT": text]).calls.requestTimeout) == expected.map { Duration.seconds($0) })
     }
 
     @Test func `seconds may have decimals`() throws {
-        #expect(try Self.read(["REQUEST_TIMEOUT": "2.25"]).requestTimeout == .milliseconds(2250))
+        #expect(try Self.read(["REQUEST_TIMEOUT": "2.25"]).calls.requestTimeout == .milliseconds(2250))
         #expect(try Self.read(["REDIS_COMMAND_TIMEOUT_MS": "250"]).redis.commandTimeout == .milliseconds(250))
     }
 
@@ -117,7 +118,7 @@ struct SettingsTests {
         ("9999999999999GiB", nil), ("99999999999999999999", nil),
     ])
     func `bytes may have a unit`(text: String, expected: Int?) throws {
-        #expect((try? Self.read(["MAX_BODY_BYTES": text]).maxBodyBytes) == expected)
+        #expect((try? Self.read(["MAX_BODY_BYTES": text]).http.maxBodyBytes) == expected)
     }
 
     @Test(
@@ -127,12 +128,12 @@ struct SettingsTests {
             ("off", nil),
         ] as [(String?, RequestLoggingMode?)])
     func `logging has three modes`(text: String?, mode: RequestLoggingMode?) throws {
-        #expect((try? Self.read(["REQUEST_LOGGING_MODE": text ?? ""]).requestLogging) == mode)
+        #expect((try? Self.read(["REQUEST_LOGGING_MODE": text ?? ""]).http.requestLogging) == mode)
     }
 
     @Test(arguments: [("embedded", RequestLogPlace.embedded), ("OFF", .off), ("", .embedded), ("on", nil)])
     func `the request log is kept or not`(text: String, place: RequestLogPlace?) throws {
-        #expect((try? Self.read(["REQUEST_LOG": text]).requestLog) == place)
+        #expect((try? Self.read(["REQUEST_LOG": text]).requestLog.place) == place)
     }
 
     /// `serve` keeps the log, and a `tracestore` to which the rows can come.
@@ -166,7 +167,7 @@ struct SettingsTests {
             ((0..<17).map { "k\($0)" }.joined(separator: ","), nil),
         ] as [(String, [String]?)])
     func `metadata keys of metrics are a few names`(text: String, keys: [String]?) throws {
-        #expect((try? Self.read(["METRICS_METADATA_KEYS": text]).metricsMetadataKeys) == keys)
+        #expect((try? Self.read(["METRICS_METADATA_KEYS": text]).metrics.metadataKeys) == keys)
     }
 
     @Test(arguments: [
@@ -174,7 +175,7 @@ struct SettingsTests {
         ("off", false),
     ])
     func `truth has many words`(text: String, expected: Bool) throws {
-        #expect(try Self.read(["ALLOW_PRIVATE_BASE_URLS": text]).allowPrivateBaseURLs == expected)
+        #expect(try Self.read(["ALLOW_PRIVATE_BASE_URLS": text]).calls.allowPrivateBaseURLs == expected)
     }
 
     @Test(arguments: [
@@ -183,7 +184,7 @@ struct SettingsTests {
         ("NOTSET", .trace), ("trace", .trace), ("notice", .notice), ("error", .error),
     ])
     func `log levels have pythons names too`(text: String, expected: LogLevel) throws {
-        #expect(try Self.read(["LOG_LEVEL": text]).logLevel == expected)
+        #expect(try Self.read(["LOG_LEVEL": text]).process.logLevel == expected)
     }
 
     @Test(arguments: [
@@ -203,7 +204,7 @@ struct SettingsTests {
         ("embedded", LangfuseHost.embedded), ("Embedded", .embedded), ("https://us.cloud.langfuse.com/", .cloud),
     ])
     func `traces go to a server or stay here`(text: String, expected: LangfuseHost) throws {
-        #expect(try Self.read(["LANGFUSE_HOST": text]).langfuse == expected)
+        #expect(try Self.read(["LANGFUSE_HOST": text]).backends.langfuse == expected)
     }
 
     @Test(arguments: [
@@ -230,9 +231,10 @@ struct SettingsTests {
         ("10.1.2.3", false),
     ])
     func `serve allows loopback only on loopback`(host: String, expected: Bool) throws {
-        #expect(try Self.read(["HOST": host], role: .serve).allowLoopbackBaseURLs == expected)
-        #expect(try Self.read(["HOST": host, "ALLOW_LOOPBACK_BASE_URLS": "true"], role: .serve).allowLoopbackBaseURLs)
-        #expect(try !Self.read(["HOST": host], role: .forwarder).allowLoopbackBaseURLs)
+        #expect(try Self.read(["HOST": host], role: .serve).calls.allowLoopbackBaseURLs == expected)
+        #expect(
+            try Self.read(["HOST": host, "ALLOW_LOOPBACK_BASE_URLS": "true"], role: .serve).calls.allowLoopbackBaseURLs)
+        #expect(try !Self.read(["HOST": host], role: .forwarder).calls.allowLoopbackBaseURLs)
     }
 
     @Test(arguments: [

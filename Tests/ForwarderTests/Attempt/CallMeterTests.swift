@@ -27,8 +27,8 @@ struct CallMeterTests {
     ) throws -> String {
         let registry = MetricsRegistry()
         var settings = Settings(role: .forwarder)
-        settings.metricsModels = models
-        settings.metricsMetadataKeys = ["team"]
+        settings.metrics.models = models
+        settings.metrics.metadataKeys = ["team"]
         let job = job(steps)
         let resolve: (Job) throws(GatewayError) -> Target = { job in
             let provider = job.model.map { String($0.prefix { $0 != "/" }) } ?? ""

@@ -71,7 +71,7 @@ struct ExportFixture: Sendable {
     /// Where these projects' spans go.
     func destinations(of projects: [String]) throws -> TraceDestinations {
         var settings = Settings(role: .forwarder)
-        settings.langfuse = try .url(#require(BaseURL("http://store:3000")))
+        settings.backends.langfuse = try .url(#require(BaseURL("http://store:3000")))
         let configuration = Configuration(settings: settings, secrets: Self.secrets(of: projects), warnings: [])
         return TraceDestinations(configuration) { _ in
             LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))

@@ -14,7 +14,9 @@ import Upstream
 
     @Test func `a listed model is called and the list is asked for once`() async throws {
         try await ForwarderFixture.run { fixture in
-            try await fixture.withForwarder(accounts: Self.accounts(), settings: { $0.defaultProvider = "lab" }) {
+            try await fixture.withForwarder(
+                accounts: Self.accounts(), settings: { $0.backends.defaultProvider = "lab" }
+            ) {
                 forwarder in
                 for round in 1...2 {
                     let job = try await fixture.enqueue(
@@ -40,7 +42,9 @@ import Upstream
 
     @Test func `a model that is not listed is refused without a call`() async throws {
         try await ForwarderFixture.run { fixture in
-            try await fixture.withForwarder(accounts: Self.accounts(), settings: { $0.defaultProvider = "lab" }) {
+            try await fixture.withForwarder(
+                accounts: Self.accounts(), settings: { $0.backends.defaultProvider = "lab" }
+            ) {
                 forwarder in
                 let job = try await fixture.enqueue(model: "opnai/gpt-4o", body: #"{"model":"opnai/gpt-4o"}"#)
                 try #require(await fixture.upstream.next()).answer(401).send("{}").end()

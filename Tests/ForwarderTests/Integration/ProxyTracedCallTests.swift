@@ -21,8 +21,8 @@ import Upstream
             try await fixture.withForwarder(
                 projects: Self.projects,
                 settings: {
-                    $0.litellmURL = BaseURL("http://litellm:4000")
-                    $0.litellmTraces = proxyTraces
+                    $0.backends.litellmURL = BaseURL("http://litellm:4000")
+                    $0.backends.litellmTraces = proxyTraces
                 }
             ) { forwarder in
                 let key = Keys.ended(of: Rollout(ForwarderFixture.rollout, project: "local"))

@@ -12,7 +12,7 @@ import Upstream
     ) throws -> ProviderDirectory {
         try .made(
             accounts: [.server("http://lab:8000/v1", named: "lab", key: key)], providerKeys: providerKeys,
-            settings: { $0.defaultProvider = name })
+            settings: { $0.backends.defaultProvider = name })
     }
 
     private static let listed = ListedModels.known(["meta-llama/Llama-3", "openai/gpt-oss", "opnai/x"])
@@ -103,9 +103,9 @@ import Upstream
         }
         let (_, request) = try #require(
             ProviderDirectory.made(settings: {
-                $0.defaultProvider = "openrouter"
-                $0.modelListTimeout = .seconds(3)
-                $0.modelListBytes = 70_000
+                $0.backends.defaultProvider = "openrouter"
+                $0.backends.modelListTimeout = .seconds(3)
+                $0.backends.modelListBytes = 70_000
             }).listRequest(for: job))
         #expect(request.url == "https://openrouter.ai/api/v1/models")
         #expect(request.timeouts.total == .seconds(3) && request.limits.bodyBytes == 70_000)

@@ -38,14 +38,16 @@ import Upstream
     private static let multipart = [HeaderField("content-type", "multipart/form-data; boundary=b")]
 
     private func refusal(_ body: String, headers: [HeaderField] = [], query: String? = nil) throws -> GatewayError {
-        let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.litellmURL = BaseURL("http://litellm:4000") }
+        )
         return try failure {
             try directory.resolve(.chat(nil, body: body, path: "/embeddings", query: query, headers: headers))
         }
     }
 
     private func pass(_ body: String, headers: [HeaderField] = [], query: String? = nil) throws {
-        let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.litellmURL = BaseURL("http://litellm:4000") }
+        )
         #expect(
             try directory.resolve(.chat(nil, body: body, path: "/embeddings", query: query, headers: headers)).bodyText
                 == body)
@@ -140,7 +142,8 @@ import Upstream
         ["text/plain"], [],
     ])
     func `JSON is labelled JSON under any label of the client's`(types: [String]) throws {
-        let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.litellmURL = BaseURL("http://litellm:4000") }
+        )
         let target = try directory.resolve(.chat("m", headers: types.map { HeaderField("Content-Type", $0) }))
         #expect(target.request.headers.filter { $0.name == "content-type" }.map(\.value) == ["application/json"])
     }

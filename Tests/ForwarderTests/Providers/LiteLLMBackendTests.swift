@@ -18,10 +18,10 @@ import Upstream
                     name: "p", langfuse: LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))),
             ],
             settings: {
-                $0.litellmURL = BaseURL("http://litellm:4000/")
-                $0.litellmAPIKey = key.map(SecretString.init)
-                $0.litellmTraces = traces
-                if let url = BaseURL("https://langfuse.example") { $0.langfuse = .url(url) }
+                $0.backends.litellmURL = BaseURL("http://litellm:4000/")
+                $0.backends.litellmAPIKey = key.map(SecretString.init)
+                $0.backends.litellmTraces = traces
+                if let url = BaseURL("https://langfuse.example") { $0.backends.langfuse = .url(url) }
             })
     }
 

@@ -67,7 +67,7 @@ import Upstream
                 .server("http://named.example/v1", named: "named"),
                 .server("http://default.example/v1", named: "default", key: key),
             ],
-            settings: { $0.defaultProvider = "default" })
+            settings: { $0.backends.defaultProvider = "default" })
     }
 
     private func job(_ entry: Case, key: String? = "client") throws -> Job {
@@ -145,8 +145,8 @@ import Upstream
 
     private func litellm(key: String? = "master") throws -> ProviderDirectory {
         try .made(settings: {
-            $0.litellmURL = BaseURL("http://litellm:4000")
-            $0.litellmAPIKey = key.map(SecretString.init)
+            $0.backends.litellmURL = BaseURL("http://litellm:4000")
+            $0.backends.litellmAPIKey = key.map(SecretString.init)
         })
     }
 

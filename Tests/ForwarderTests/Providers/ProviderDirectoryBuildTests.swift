@@ -12,7 +12,7 @@ import Testing
                 ],
                 accounts: [.kind("opnai", named: "a"), .server("http://gpu", named: "mock")],
                 providerKeys: ["grok": "canary"],
-                settings: { $0.defaultProvider = "opnai" })
+                settings: { $0.backends.defaultProvider = "opnai" })
         }
         for expected in [
             "environment: OPENAI_BASE_URL: error:", "environment: GROQ_API_KEY: error:", "AZURE_RESOURCE",
@@ -28,9 +28,9 @@ import Testing
     @Test func `embedded traces cannot be LiteLLMs`() throws {
         let error = try #require(throws: ConfigurationError.self) {
             try ProviderDirectory.made(settings: {
-                $0.litellmURL = BaseURL("http://litellm:4000")
-                $0.litellmTraces = true
-                $0.langfuse = .embedded
+                $0.backends.litellmURL = BaseURL("http://litellm:4000")
+                $0.backends.litellmTraces = true
+                $0.backends.langfuse = .embedded
             })
         }
         #expect(error.description.contains("LITELLM_TRACES"))

@@ -137,7 +137,7 @@ import Upstream
 
     @Test func `the default provider takes what names none`() throws {
         let directory = try ProviderDirectory.made(
-            environment: ["OPENAI_API_KEY": "server-key"], settings: { $0.defaultProvider = "openai" })
+            environment: ["OPENAI_API_KEY": "server-key"], settings: { $0.backends.defaultProvider = "openai" })
         let bare = try directory.resolve(.chat("gpt-4o"))
         #expect(bare.request.url == "https://api.openai.com/v1/chat/completions")
         #expect(bare.bodyText == #"{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}"#)
@@ -155,7 +155,7 @@ import Upstream
 
     @Test(arguments: [nil, "echo", "gpt-4o"] as [String?])
     func `with the mock as the default, every call that names no provider is the mock's`(model: String?) throws {
-        let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "mock" })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.defaultProvider = "mock" })
         #expect(try directory.resolve(.chat(model)).request.url == "mock:/chat/completions")
         #expect(try directory.resolve(.chat("openai/m", key: "k")).provider == "openai")
         #expect(try directory.resolve(.chat("m", key: "k", baseURL: "https://own.example")).provider == "client")
@@ -168,14 +168,14 @@ import Upstream
         "/%00",
     ])
     func `a path never leaves its base`(path: String) throws {
-        let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.defaultProvider = "openai" })
         let error = try failure { try directory.resolve(.chat(nil, path: path, method: "GET", key: "k")) }
         #expect(error.code == "invalid_path")
     }
 
     @Test(arguments: ["a=b c", "a#b", "a\r\nX: y", "ä"])
     func `a query stays a query`(query: String) throws {
-        let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.defaultProvider = "openai" })
         #expect(
             try failure { try directory.resolve(.chat(nil, path: "/models", query: query, key: "k")) }.code
                 == "invalid_path")
@@ -183,7 +183,7 @@ import Upstream
 
     @Test(arguments: ["/models/ft:gpt-4o:org::id", "/files/a%20b", "/a/", "/a...b", "/v2/x@y"])
     func `unusual paths that are none of that pass`(path: String) throws {
-        let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.defaultProvider = "openai" })
         #expect(
             try directory.resolve(.chat(nil, path: path, method: "GET", key: "k")).request.url
                 == "https://api.openai.com/v1\(path)")
@@ -191,10 +191,10 @@ import Upstream
 
     @Test func `timeouts and limits come from the settings`() throws {
         let directory = try ProviderDirectory.made(settings: {
-            $0.upstreamConnectTimeout = .seconds(1)
-            $0.upstreamIdleTimeout = .seconds(2)
-            $0.requestTimeout = .seconds(3)
-            $0.maxResponseBytes = 4
+            $0.calls.connectTimeout = .seconds(1)
+            $0.calls.idleTimeout = .seconds(2)
+            $0.calls.requestTimeout = .seconds(3)
+            $0.http.maxResponseBytes = 4
         })
         let request = try directory.resolve(.chat("openai/m", key: "k")).request
         #expect(request.timeouts == UpstreamTimeouts(connect: .seconds(1), idle: .seconds(2), total: .seconds(3)))
@@ -207,7 +207,7 @@ import Upstream
         var openai = ProviderAccount.kind("openai", named: "openai")
         openai.idleConnectionSeconds = 0
         let directory = try ProviderDirectory.made(
-            accounts: [own, openai], settings: { $0.upstreamIdleConnectionSeconds = 7 })
+            accounts: [own, openai], settings: { $0.calls.idleConnectionSeconds = 7 })
         for (model, url, seconds, repeats) in [
             ("own/m", nil, 60, false), ("openai/m", nil, 0, true), ("groq/m", nil, 7, true),
             ("m", "https://a.example/v1", 7, true),
@@ -217,8 +217,8 @@ import Upstream
             #expect(target.repeatsOnClosedConnection == repeats, "\(model)")
         }
         let proxied = try ProviderDirectory.made(settings: {
-            $0.litellmURL = BaseURL("http://litellm:4000")
-            $0.upstreamIdleConnectionSeconds = 7
+            $0.backends.litellmURL = BaseURL("http://litellm:4000")
+            $0.calls.idleConnectionSeconds = 7
         }).resolve(.chat("openai/m", key: "k"))
         #expect(proxied.request.connections == ConnectionUse(idleSeconds: 7) && proxied.repeatsOnClosedConnection)
     }

@@ -31,13 +31,13 @@ import Upstream
 
     @Test func `a body that needs no change is the same`() throws {
         let body = " {\"model\" : \"m\" , \"n\":1e2} "
-        let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.defaultProvider = "openai" })
         #expect(try directory.resolve(.chat("m", body: body, key: "k")).bodyText == body)
     }
 
     @Test(arguments: ["", "--boundary\r\nmodel", "[1,2]", "\u{0}\u{1}", "model=openai%2Fm"])
     func `what holds no members passes as it is`(body: String) throws {
-        let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.defaultProvider = "openai" })
         let headers = [HeaderField("Content-Type", "audio/wav")]
         let target = try directory.resolve(
             .chat(nil, body: body, path: "/audio/transcriptions", headers: headers, key: "k"))
@@ -51,7 +51,7 @@ import Upstream
         (#"{"model":"openai/m","api_key":1}"#, "invalid_api_key"),
     ])
     func `a body that only begins like an object is refused`(body: String, code: String) throws {
-        let directory = try ProviderDirectory.made(settings: { $0.maxJSONDepth = 8 })
+        let directory = try ProviderDirectory.made(settings: { $0.http.maxJSONDepth = 8 })
         #expect(try failure { try directory.resolve(.chat("openai/m", body: body)) }.code == code)
     }
 

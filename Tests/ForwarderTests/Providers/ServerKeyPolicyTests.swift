@@ -20,15 +20,15 @@ import Testing
 
     private func litellm() throws -> ProviderDirectory {
         try .made(settings: {
-            $0.litellmURL = BaseURL("http://litellm:4000")
-            $0.litellmAPIKey = SecretString("master")
+            $0.backends.litellmURL = BaseURL("http://litellm:4000")
+            $0.backends.litellmAPIKey = SecretString("master")
         })
     }
 
     private func direct() throws -> ProviderDirectory {
         try .made(
             accounts: [.server("http://vllm:8000/v1", named: "team", key: "canary")],
-            settings: { $0.defaultProvider = "team" })
+            settings: { $0.backends.defaultProvider = "team" })
     }
 
     @Test(arguments: closed)
@@ -83,7 +83,8 @@ import Testing
     }
 
     @Test func `a proxy without a key decides itself`() throws {
-        let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
+        let directory = try ProviderDirectory.made(settings: { $0.backends.litellmURL = BaseURL("http://litellm:4000") }
+        )
         #expect(try directory.resolve(.chat(nil, path: "/key/generate")).header("authorization") == nil)
     }
 }

@@ -64,10 +64,10 @@ import Upstream
                     langfuse: LangfuseKeys(publicKey: SecretString("canary-pk"), secretKey: SecretString("canary-sk")))
             ],
             settings: {
-                $0.litellmURL = BaseURL("http://litellm:4000")
-                $0.litellmAPIKey = SecretString("canary-litellm")
-                $0.litellmTraces = true
-                $0.defaultProvider = "openai"
+                $0.backends.litellmURL = BaseURL("http://litellm:4000")
+                $0.backends.litellmAPIKey = SecretString("canary-litellm")
+                $0.backends.litellmTraces = true
+                $0.backends.defaultProvider = "openai"
             })
         for model in ["openai/m", "mine/m", "m", "fireworks_ai/m"] {
             for key in [nil, "client-key"] {

@@ -47,7 +47,7 @@ import Testing
     func `a browser is told who may call`(hasKeys: Bool, allowed: String, origin: String) async throws {
         let origins = allowed.isEmpty ? .none : try #require(AllowedOrigins(allowed))
         try await LiveIngress.run({
-            $0.settings.allowedOrigins = origins
+            $0.settings.http.allowedOrigins = origins
             if hasKeys { $0.auth = APIKeyAuthTests.auth }
         }) { ingress in
             let asked = try await ingress.call("OPTIONS", LiveIngress.path, headers: Self.preflight(origin))
@@ -75,7 +75,7 @@ import Testing
     func `a page that is not let in is told nothing`(hasKeys: Bool, allowed: String, origin: String) async throws {
         let origins = try #require(AllowedOrigins(allowed))
         try await LiveIngress.run({
-            $0.settings.allowedOrigins = origins
+            $0.settings.http.allowedOrigins = origins
             if hasKeys { $0.auth = APIKeyAuthTests.auth }
         }) { ingress in
             let asked = try await ingress.call("OPTIONS", LiveIngress.path, headers: Self.preflight(origin))
@@ -89,7 +89,7 @@ import Testing
     /// The 403's advice is true: what `Origin` says, put into ALLOWED_ORIGINS, is let in.
     @Test func `an origin that is named is let in`() async throws {
         let origins = try #require(AllowedOrigins("https://app.example"))
-        try await LiveIngress.run({ $0.settings.allowedOrigins = origins }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.allowedOrigins = origins }) { ingress in
             try await ingress.connect { client in
                 let headers = ["Origin: https://app.example"]
                 try await client.send("POST", LiveIngress.path, headers: headers, body: LiveIngress.body)

@@ -160,7 +160,7 @@ import Testing
 
     /// Far more than may wait at the ingress, for a reader that comes late and one that is there from the beginning.
     @Test func `an answer larger than its window comes whole`() async throws {
-        try await LiveIngress.run({ $0.settings.maxBufferedBytes = 10_000 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.maxBufferedBytes = 10_000 }) { ingress in
             let location = try await accept(ingress)
             let taken = try await ingress.forwarder.take()
             let pieces = (0..<50).map { [UInt8](repeating: UInt8($0), count: 4_000) }
@@ -210,7 +210,7 @@ import Testing
 
     /// With ON_DISCONNECT=finish the answer is kept for a client whose connection broke.
     @Test func `what a client did not wait for is there later`() async throws {
-        try await LiveIngress.run({ $0.settings.onDisconnect = .finish }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.onDisconnect = .finish }) { ingress in
             let taken = try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
                 return try await ingress.forwarder.take()

@@ -27,7 +27,7 @@ import Testing
 
     /// What would keep more is refused and leaves nothing behind; all else goes on.
     @Test func `a full gateway keeps nothing more`() async throws {
-        try await LiveIngress.run({ $0.settings.keptBytes = 1 << 20 }) { ingress in
+        try await LiveIngress.run({ $0.settings.queue.keptBytes = 1 << 20 }) { ingress in
             try await fill(ingress)
             let before = try await ingress.keys()
             for headers in [Self.background, Self.key, Self.background + Self.key] {
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `readiness and metrics tell of it`() async throws {
-        try await LiveIngress.run({ $0.settings.keptBytes = 1 << 20 }) { ingress in
+        try await LiveIngress.run({ $0.settings.queue.keptBytes = 1 << 20 }) { ingress in
             #expect(try await !ingress.call("GET", "/ready").text.contains("KEPT_BYTES"))
             // One background call's reservation is left, and then none.
             try await fill(ingress, bytes: (1 << 20) - KeptBytes.reserved)
@@ -63,8 +63,8 @@ import Testing
     /// alone.
     @Test func `a call that would outlive its client goes on with it`() async throws {
         try await LiveIngress.run({
-            $0.settings.keptBytes = 1 << 20
-            $0.settings.onDisconnect = .finish
+            $0.settings.queue.keptBytes = 1 << 20
+            $0.settings.http.onDisconnect = .finish
         }) { ingress in
             for isFull in [false, true] {
                 if isFull { try await fill(ingress) }
@@ -119,7 +119,7 @@ import Testing
 
     /// An entry of many rollouts is kept with each of them.
     @Test func `an entry is bounded with all its copies`() async throws {
-        try await LiveIngress.run({ $0.settings.logEntryBytes = 64 << 10 }) { ingress in
+        try await LiveIngress.run({ $0.settings.queue.logEntryBytes = 64 << 10 }) { ingress in
             let tags = (0..<16).map { #""rollout_id:r\#($0)""# }.joined(separator: ",")
             func body(of bytes: Int) -> String {
                 let frame = #"{"tags":[\#(tags)],"message":""}"#
@@ -138,7 +138,7 @@ import Testing
 
     /// An entry is kept with all of its rollouts or with none.
     @Test func `an entry is kept whole or not at all`() async throws {
-        try await LiveIngress.run({ $0.settings.keptBytes = 1 << 20 }) { ingress in
+        try await LiveIngress.run({ $0.settings.queue.keptBytes = 1 << 20 }) { ingress in
             try await fill(ingress, bytes: (1 << 20) - 10_000)
             let three = #"{"tags":["rollout_id:a","rollout_id:b","rollout_id:c"],"message":"m"}"#
             expectFull(try await ingress.call("POST", "/logs", body: three))

@@ -174,7 +174,7 @@ import Testing
                 "GET", "/dashboard/projects/main", headers: ["Origin: https://evil.test"])
             #expect(foreign.status == 403)
         }
-        try await LiveIngress.run({ $0.settings.host = "0.0.0.0" }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.host = "0.0.0.0" }) { ingress in
             let answer = try await ingress.call("GET", "/dashboard/projects/main")
             #expect(answer.status == 403 && answer.text.contains("API_KEYS_PATH"))
             #expect(try await ingress.call("GET", "/dashboard/assets/dashboard.css").status == 200)
@@ -182,7 +182,7 @@ import Testing
     }
 
     @Test func `the dashboard can be off`() async throws {
-        try await LiveIngress.run({ $0.settings.dashboard = false }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.dashboard = false }) { ingress in
             let answer = try await ingress.call("GET", "/dashboard")
             #expect(answer.status == 404 && answer.text.contains("DASHBOARD=true"))
         }

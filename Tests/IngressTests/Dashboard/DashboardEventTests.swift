@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `a browser that leaves makes place for another`() async throws {
-        try await LiveIngress.run({ $0.settings.dashboardStreams = 1 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.dashboardStreams = 1 }) { ingress in
             try await ingress.connect { client in
                 #expect(try await open(client, Self.rollouts).status == 200)
                 let refused = try await ingress.call("GET", Self.rollouts, headers: [Self.events])

@@ -204,7 +204,7 @@ import Testing
 
     /// Where no key is asked for, the operator opens the actions by a setting.
     @Test(arguments: [false, true]) func `without keys a setting opens them`(isOpen: Bool) async throws {
-        try await LiveIngress.run({ $0.settings.dashboardAdmin = isOpen }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.dashboardAdmin = isOpen }) { ingress in
             var job = ingress.lostJob()
             job.account = nil
             let entry = try await ingress.bury(job)
@@ -217,8 +217,8 @@ import Testing
         }
         // The setting opens nothing where the dashboard would be open to others.
         let plan = { (plan: inout LiveIngress.Plan) in
-            plan.settings.dashboardAdmin = true
-            plan.settings.host = "0.0.0.0"
+            plan.settings.http.dashboardAdmin = true
+            plan.settings.http.host = "0.0.0.0"
         }
         try await LiveIngress.run(plan) { ingress in
             let answer = try await ingress.call("POST", "\(Self.page)/1-0/delete")

@@ -86,7 +86,7 @@ import Testing
 
     @Test func `a bomb is stopped`() async throws {
         let bomb = try #require(Gzip.compress([UInt8](repeating: 0x20, count: 8 << 20)))
-        try await LiveIngress.run({ $0.settings.maxBodyBytes = 1 << 20 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.maxBodyBytes = 1 << 20 }) { ingress in
             for path in [LiveIngress.path, "/v1/embeddings", "/logs", "/rules/explain"] {
                 let answer = try await call(ingress, path, label: "gzip", bomb)
                 #expect(answer.status == 413 && answer.error?.code == "body_too_large", "\(answer.text)")
@@ -101,12 +101,14 @@ import Testing
     /// What a body becomes needs room among the large ones, and leaves it.
     @Test func `what a body becomes needs room`() async throws {
         let body = try #require(Gzip.compress(Array(Self.body.utf8) + [UInt8](repeating: 0x20, count: 200_000)))
-        try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (1 << 20, 100_000) }) {
+        try await LiveIngress.run({ ($0.settings.http.maxBodyBytes, $0.settings.http.uploadBytes) = (1 << 20, 100_000) }
+        ) {
             ingress in
             let answer = try await call(ingress, LiveIngress.path, label: "gzip", body)
             #expect(answer.status == 429 && answer.error?.code == "uploads_full")
         }
-        try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (1 << 20, 300_000) }) {
+        try await LiveIngress.run({ ($0.settings.http.maxBodyBytes, $0.settings.http.uploadBytes) = (1 << 20, 300_000) }
+        ) {
             ingress in
             for _ in 0..<3 {
                 async let reply = call(ingress, LiveIngress.path, label: "gzip", body)

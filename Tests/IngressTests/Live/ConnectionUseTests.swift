@@ -108,7 +108,7 @@ import Testing
     /// What is refused may be sent to its end for two seconds, not for ever; but who has done so is not cut off in the
     /// next request.
     @Test func `only who goes on sending what was refused is cut off`() async throws {
-        try await LiveIngress.run({ $0.settings.maxBodyBytes = 2000 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.maxBodyBytes = 2000 }) { ingress in
             try await ingress.connect { patient in
                 try await beginRefused(patient)
                 try await patient.send(String(repeating: "x", count: 2000))

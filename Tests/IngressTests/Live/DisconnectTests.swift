@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `with finish a call goes on`() async throws {
-        try await LiveIngress.run({ $0.settings.onDisconnect = .finish }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.onDisconnect = .finish }) { ingress in
             let taken = try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
                 return try await ingress.forwarder.take()

@@ -168,7 +168,7 @@ import Testing
     }
 
     @Test func `a mistake is told`() async throws {
-        try await LiveIngress.run({ $0.settings.maxBodyBytes = 2000 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.maxBodyBytes = 2000 }) { ingress in
             let typo = try await ingress.call("POST", Self.path, body: #"{"modle": "m"}"#)
             #expect(typo.status == 400 && typo.text.contains("invalid_description"))
             let sender = try await ingress.call("POST", Self.path, body: #"{"model": "m", "account": "x"}"#)

@@ -39,7 +39,7 @@ import Testing
         let policies = try PolicyFixture.read(Self.logging)
         try await LiveIngress.run {
             $0.policies = policies
-            $0.settings.requestLogging = mode
+            $0.settings.http.requestLogging = mode
         } _: { ingress in
             for team in ["sales", "legal", "other"] {
                 for isOff in [false, true] {
@@ -77,7 +77,7 @@ import Testing
 
     /// Behind a proxy that writes the traces the question is refused as the request is.
     @Test func `a refusal behind a proxy is told`() async throws {
-        try await LiveIngress.run({ $0.settings.litellmTraces = true }) { ingress in
+        try await LiveIngress.run({ $0.settings.backends.litellmTraces = true }) { ingress in
             let question = #"{"model": "openai/gpt", "metadata": {"tfy_log_request": "false"}}"#
             #expect(
                 text(try await explain(ingress, question), "decision")

@@ -25,7 +25,7 @@ import Upstream
     ])
     func `a foreign host is refused`(origin: String, host: String) async throws {
         try await LiveIngress.run({
-            $0.settings.allowedHosts = nil
+            $0.settings.http.allowedHosts = nil
             $0.extensions = Extensions { router in router.get("/motd") { _, _ in "canary" } }
         }) { ingress in
             let before = try await ingress.keys()
@@ -51,7 +51,7 @@ import Upstream
         "GET http://127.0.0.1:4000/health HTTP/1.1\r\nHost: evil.example",
     ])
     func `this machines names are served`(head: String) async throws {
-        try await LiveIngress.run({ $0.settings.allowedHosts = nil }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.allowedHosts = nil }) { ingress in
             try await ingress.connect { client in
                 try await client.send(head + "\r\nConnection: close\r\n\r\n")
                 #expect(String(decoding: await client.untilClosed(), as: UTF8.self).contains(" 200 "))
@@ -61,7 +61,7 @@ import Upstream
 
     /// A connection on which one host was served serves no other.
     @Test func `each request of a connection is looked at`() async throws {
-        try await LiveIngress.run({ $0.settings.allowedHosts = nil }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.allowedHosts = nil }) { ingress in
             try await ingress.connect { client in
                 for host in ["localhost", "localhost", "evil.example", "localhost", "localhost.evil.example", ""] {
                     let head = "POST \(LiveIngress.path) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 2\r\n\r\n"
@@ -76,7 +76,8 @@ import Upstream
 
     /// Where a key is asked for, a page has none.
     @Test func `where keys are asked for any name is served`() async throws {
-        try await LiveIngress.run({ ($0.settings.allowedHosts, $0.auth) = (nil, APIKeyAuthTests.auth) }) { ingress in
+        try await LiveIngress.run({ ($0.settings.http.allowedHosts, $0.auth) = (nil, APIKeyAuthTests.auth) }) {
+            ingress in
             try await ingress.connect { client in
                 try await client.send("GET /health HTTP/1.1\r\nHost: gateway.example\r\n\r\n")
                 #expect(try await client.answer().status == 200)

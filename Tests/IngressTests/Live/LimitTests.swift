@@ -38,18 +38,18 @@ import Testing
 
     @Test func `a body that says it is too large is not waited for`() async throws {
         try await expect(413, "body_too_large", to: request(["Content-Length: 1025"]), isClosed: false) {
-            $0.settings.maxBodyBytes = 1024
+            $0.settings.http.maxBodyBytes = 1024
         }
     }
 
     @Test func `a body that turns out too large is refused`() async throws {
         let chunk = "400\r\n" + String(repeating: " ", count: 1024) + "\r\n"
         let bytes = request(["Transfer-Encoding: chunked"]) + Array((chunk + "1\r\n \r\n").utf8)
-        try await expect(413, "body_too_large", to: bytes, isClosed: false) { $0.settings.maxBodyBytes = 1024 }
+        try await expect(413, "body_too_large", to: bytes, isClosed: false) { $0.settings.http.maxBodyBytes = 1024 }
     }
 
     @Test func `a body of the largest size is taken`() async throws {
-        try await LiveIngress.run({ $0.settings.maxBodyBytes = 1024 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.maxBodyBytes = 1024 }) { ingress in
             let body = LiveIngress.body + String(repeating: " ", count: 1024 - LiveIngress.body.utf8.count)
             async let reply = ingress.call("POST", LiveIngress.path, body: body)
             try await ingress.forwarder.answer(next: 1) { "\($0.body.count)" }
@@ -60,7 +60,9 @@ import Testing
     /// Large bodies share a bound. One that is being sent keeps another one out, not a small one, until it is whole or
     /// its client has gone.
     @Test(arguments: [true, false]) func `large bodies share a bound`(ends: Bool) async throws {
-        try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (256 << 10, 256 << 10) }) {
+        try await LiveIngress.run({
+            ($0.settings.http.maxBodyBytes, $0.settings.http.uploadBytes) = (256 << 10, 256 << 10)
+        }) {
             ingress in
             // Where there is room for it, it is refused for not being JSON.
             let other = String(repeating: " ", count: 150 << 10)
@@ -95,7 +97,7 @@ import Testing
     @Test func `a connection too many waits until another closes`() async throws {
         let log = InMemoryLogHandler()
         try await LiveIngress.run({
-            $0.settings.maxConnections = 2
+            $0.settings.http.maxConnections = 2
             $0.logger = Logger(label: "test") { _ in log }
         }) { ingress in
             let ends = [TestSignal(), TestSignal()]
@@ -130,20 +132,20 @@ import Testing
 
     @Test(arguments: [17, 1000, 70_000]) func `too many headers are refused`(count: Int) async throws {
         try await expect(431, "headers_too_large", to: request((0..<count).map { "x\($0):" })) {
-            $0.settings.maxHeaders = 16
+            $0.settings.http.maxHeaders = 16
         }
     }
 
     @Test(arguments: [5000, 100_000, 10_000_000]) func `too large headers are refused`(size: Int) async throws {
         try await expect(431, "headers_too_large", to: request(["x: " + String(repeating: "a", count: size)])) {
-            $0.settings.maxHeaderBytes = 4096
+            $0.settings.http.maxHeaderBytes = 4096
         }
     }
 
     @Test func `a too long target is refused`() async throws {
         let target = "/" + String(repeating: "a", count: 1_000_000)
         try await expect(431, "headers_too_large", to: request([], target: target)) {
-            $0.settings.maxHeaderBytes = 4096
+            $0.settings.http.maxHeaderBytes = 4096
         }
     }
 

@@ -40,10 +40,10 @@ struct LiveIngress: Sendable {
         _ change: (inout Plan) -> Void = { _ in }, _ body: (LiveIngress) async throws -> Result
     ) async throws -> Result {
         var plan = Plan()
-        plan.settings.host = "127.0.0.1"
-        plan.settings.port = 0
+        plan.settings.http.host = "127.0.0.1"
+        plan.settings.http.port = 0
         plan.settings.redis.commandTimeout = RedisServer.patience
-        plan.settings.allowedHosts = .any
+        plan.settings.http.allowedHosts = .any
         change(&plan)
         return try await withRedisServer(plan.redis) { server in
             try await withRedisClient(server.endpoint) { commands in

@@ -25,7 +25,7 @@ import Testing
     ) async throws -> [Job] {
         let policies = try PolicyFixture.read(rules)
         return try await LiveIngress.run {
-            $0.settings.requestLogging = mode
+            $0.settings.http.requestLogging = mode
             $0.policies = policies
         } _: { ingress in
             var jobs: [Job] = []
@@ -101,8 +101,8 @@ import Testing
     ) async throws {
         for (mode, status) in [(RequestLoggingMode.headerControlled, 400), (.always, 200)] {
             try await LiveIngress.run {
-                $0.settings.litellmTraces = true
-                $0.settings.requestLogging = mode
+                $0.settings.backends.litellmTraces = true
+                $0.settings.http.requestLogging = mode
             } _: { ingress in
                 async let answer = ingress.call(
                     "POST", way.target, headers: way.headers + Self.off, body: LiveIngress.body)

@@ -71,7 +71,8 @@ import Testing
     }
 
     @Test func `further headers are read where the setting names them`() async throws {
-        try await LiveIngress.run({ $0.settings.metadataHeaders = [.portkey, .cloudflare, .helicone] }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.metadataHeaders = [.portkey, .cloudflare, .helicone] }) {
+            ingress in
             let headers = [
                 #"x-tfy-metadata: {"a":"1"}"#, #"X-Portkey-Metadata: {"b":"2"}"#, #"cf-aig-metadata: {"c":3}"#,
                 "Helicone-Property-D: 4",

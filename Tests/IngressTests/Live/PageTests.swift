@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `metrics tell what waits`() async throws {
-        try await LiveIngress.run({ $0.settings.outboxBytes = 5000 }) { ingress in
+        try await LiveIngress.run({ $0.settings.traces.outboxBytes = 5000 }) { ingress in
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceBytes, 4200))
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceTrouble, "it answered 503"))
             async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)

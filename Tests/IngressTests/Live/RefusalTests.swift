@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test func `a full queue refuses by entries`() async throws {
-        try await LiveIngress.run({ $0.settings.queueLimit = 2 }) { ingress in
+        try await LiveIngress.run({ $0.settings.queue.limit = 2 }) { ingress in
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<2 {
                     group.addTask { try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body).status }
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func `a full queue refuses by bytes`() async throws {
-        try await LiveIngress.run({ $0.settings.queueBytes = 1000 }) { ingress in
+        try await LiveIngress.run({ $0.settings.queue.bytes = 1000 }) { ingress in
             let large = LiveIngress.body + String(repeating: " ", count: 2000)
             async let first = ingress.call("POST", LiveIngress.path, body: large)
             try await eventually { try await ingress.queued() == 1 }

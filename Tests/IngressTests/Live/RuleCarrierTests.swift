@@ -68,7 +68,7 @@ import Testing
                 Self.rules(carrier.key, sets: origin == .gateway ? value : nil), asksForKeys: false)
             try await LiveIngress.run {
                 $0.policies = policies
-                $0.settings.metadataHeaders = MetadataHeader.allCases
+                $0.settings.http.metadataHeaders = MetadataHeader.allCases
                 if carrier.isHook { $0.extensions.chatHooks = [SetsTeam(value: value)] }
                 if origin == .key { $0.auth = OneAccount(account: Account(id: "a", metadata: ["team": value])) }
             } _: { ingress in

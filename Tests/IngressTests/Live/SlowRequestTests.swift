@@ -14,7 +14,7 @@ import Testing
     ]
 
     @Test(arguments: beginnings) func `what does not go on is refused`(beginning: String) async throws {
-        try await LiveIngress.run({ $0.settings.clientReadTimeout = .milliseconds(300) }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.clientReadTimeout = .milliseconds(300) }) { ingress in
             try await ingress.connect { client in
                 try await client.send(beginning)
                 try await expectRefusal(client)
@@ -25,7 +25,7 @@ import Testing
 
     /// However often something comes.
     @Test func `a request has an end over all`() async throws {
-        try await LiveIngress.run({ $0.settings.requestTimeout = .milliseconds(700) }) { ingress in
+        try await LiveIngress.run({ $0.settings.calls.requestTimeout = .milliseconds(700) }) { ingress in
             try await ingress.connect { client in
                 try await client.send(Self.head + "Content-Length: 100000\r\n\r\n{")
                 try await expectRefusal(client)
@@ -42,7 +42,7 @@ import Testing
 
     /// What was answered is answered, and the connection goes on.
     @Test func `a connection that stands idle is not slow`() async throws {
-        try await LiveIngress.run({ $0.settings.clientReadTimeout = .milliseconds(100) }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.clientReadTimeout = .milliseconds(100) }) { ingress in
             try await ingress.connect { client in
                 _ = try await client.call("GET", "/health")
                 try await ingress.connect { slow in
@@ -57,7 +57,7 @@ import Testing
     /// More clients than there is room for, of whom none ever ends its request, do not keep another one out.
     @Test(arguments: ["", head, head + "Content-Length: 99\r\n\r\n{"])
     func `who drips gives way`(beginning: String) async throws {
-        try await LiveIngress.run({ $0.settings.maxConnections = 32 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.maxConnections = 32 }) { ingress in
             try await ingress.connect { waiting in
                 try await waiting.send("POST", LiveIngress.path, body: LiveIngress.body)
                 try await eventually { try await ingress.queued() == 1 }

@@ -141,7 +141,7 @@ import Upstream
     /// What a client has taken is told to the forwarder, so that it never sends more than a window ahead.
     @Test func `a reader earns credit at half windows`() async throws {
         let window = 64 << 10
-        try await withStream(Self.events, { $0.settings.maxBufferedBytes = window }) { ingress, client, taken in
+        try await withStream(Self.events, { $0.settings.http.maxBufferedBytes = window }) { ingress, client, taken in
             let credit = RedisCommand("GET", Keys.credit(taken.job.insertionID))
             let piece = [UInt8](repeating: 0x2E, count: window / 4 - 2) + Array("\n\n".utf8)
             try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: piece), of: taken)
@@ -157,7 +157,7 @@ import Upstream
 
     /// Nobody answers: the client is told when its time is over, and the job is called off.
     @Test func `an answer that does not come ends at the deadline`() async throws {
-        try await LiveIngress.run({ $0.settings.requestTimeout = .milliseconds(50) }) { ingress in
+        try await LiveIngress.run({ $0.settings.calls.requestTimeout = .milliseconds(50) }) { ingress in
             async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             #expect(try await reply.status == 504)
@@ -168,7 +168,7 @@ import Upstream
     }
 
     @Test func `a stream that stands still ends at the deadline`() async throws {
-        try await withStream(Self.events, { $0.settings.requestTimeout = .milliseconds(500) }) {
+        try await withStream(Self.events, { $0.settings.calls.requestTimeout = .milliseconds(500) }) {
             ingress, client, taken in
             let event = String(decoding: try #require(try await client.chunk()), as: UTF8.self)
             #expect(event.hasPrefix("data: ") && event.contains("no_answer_in_time"))

@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func `an export waits for its reader`() async throws {
-        try await LiveIngress.run({ $0.settings.maxBufferedBytes = 64 << 10 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.maxBufferedBytes = 64 << 10 }) { ingress in
             let (made, ended) = (Counter(), TestSignal())
             try await ingress.withRequestLog { _, _, _ in
                 Self.export(counting: made, ended: ended)
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `a reader that leaves ends the export`() async throws {
-        try await LiveIngress.run({ $0.settings.maxBufferedBytes = 64 << 10 }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.maxBufferedBytes = 64 << 10 }) { ingress in
             let (made, ended) = (Counter(), TestSignal())
             try await ingress.withRequestLog { _, _, _ in
                 Self.export(counting: made, ended: ended)

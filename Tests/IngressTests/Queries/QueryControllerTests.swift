@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(arguments: targets) func `without a log it is said how to turn it on`(target: String) async throws {
-        try await LiveIngress.run({ $0.settings.requestLog = .off }) { ingress in
+        try await LiveIngress.run({ $0.settings.requestLog.place = .off }) { ingress in
             let answer = try await ingress.call("GET", target)
             #expect(answer.status == 404 && answer.error?.code == "request_log_off", "\(answer.text)")
             #expect(answer.error?.message.contains("REQUEST_LOG=embedded") == true)

@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test(arguments: [false, true]) func `without keys a setting opens it`(isOpen: Bool) async throws {
-        try await LiveIngress.run({ $0.settings.dashboardAdmin = isOpen }) { ingress in
+        try await LiveIngress.run({ $0.settings.http.dashboardAdmin = isOpen }) { ingress in
             let answer = try await Self.call(ingress, "GET", "/queue/dead", as: nil)
             #expect(answer.status == (isOpen ? 200 : 403), "\(answer.text)")
             let foreign = try await ingress.call(
@@ -105,8 +105,8 @@ import Testing
             }
         }
         let plan = { (plan: inout LiveIngress.Plan) in
-            plan.settings.dashboardAdmin = true
-            plan.settings.host = "0.0.0.0"
+            plan.settings.http.dashboardAdmin = true
+            plan.settings.http.host = "0.0.0.0"
         }
         try await LiveIngress.run(plan) { ingress in
             let answer = try await Self.call(ingress, "GET", "/queue", as: nil)

@@ -127,7 +127,7 @@ import Testing
 
     /// Nothing that could not be traced is let in; what belongs to no rollout is.
     @Test func `no trace is taken that could not be kept`() async throws {
-        try await LiveIngress.run({ $0.settings.outboxBytes = 1000 }) { ingress in
+        try await LiveIngress.run({ $0.settings.traces.outboxBytes = 1000 }) { ingress in
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceBytes, 1000))
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceTrouble, "it answered 503"))
             let refused = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
