@@ -19,7 +19,7 @@ struct QueryParameters {
     subscript(_ name: String) -> String? { values[name]?.first.flatMap { $0.isEmpty ? nil : $0 } }
 
     /// The first value of that name, also an empty one.
-    func even(empty name: String) -> String? { values[name]?.first }
+    func raw(_ name: String) -> String? { values[name]?.first }
 
     /// All values of that name; a lone one is split at its commas.
     func list(_ name: String) -> [String]? {
