@@ -52,7 +52,7 @@ struct QueryParameters {
         return number
     }
 
-    /// Milliseconds since 1970.
+    /// The time of that name, in milliseconds since 1970. It may be negative: a score may be older.
     func time(_ name: String) throws(LangfuseError) -> Int64? {
         guard let text = self[name] else { return nil }
         guard let time = TimeText.milliseconds(text) else {
