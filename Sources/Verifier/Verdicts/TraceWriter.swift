@@ -30,6 +30,7 @@ package struct TraceWriter: Sendable {
     /// The text behind them.
     package var tail: [UInt8] { Array("]}".utf8) }
 
+    /// Appends a trace, and a comma behind another one: `out` may have been sent in between.
     package mutating func append(_ row: TraceRow, to out: inout [UInt8]) {
         if !isFirst { out.append(UInt8(ascii: ",")) }
         isFirst = false
@@ -52,7 +53,7 @@ package struct TraceWriter: Sendable {
         }
         guard members.contains(.scores) else { return }
         writer.member("scores") { writer in
-            // The store cannot tell them.
+            // Nil: the store cannot tell them.
             guard let scores = row.scores else { return writer.raw("null") }
             writer.array(scores) { write($1, to: &$0) }
         }
