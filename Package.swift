@@ -129,7 +129,7 @@ let package = Package(
         .target(
             name: "MetricsServing",
             dependencies: [
-                "Common", "HTTPServing", "Telemetry", .httpTypes, .hummingbird, .logging, .nioCore,
+                "Common", "HTTPServing", "JSON", "Telemetry", .httpTypes, .hummingbird, .logging, .nioCore,
                 .serviceLifecycle,
             ],
             swiftSettings: settings

@@ -44,7 +44,8 @@ package struct JSONSplice: Sendable {
         }
     }
 
-    /// The text with all edits, and with the text around the object.
+    /// The text with all edits, and with the text around the object. It is written without `JSONWriter`, since commas
+    /// and spaces stay as they were.
     package func result() -> [UInt8] {
         let bytes = object.bytes
         var out: [UInt8] = []

@@ -7,6 +7,16 @@ package struct JSONWriter {
 
     package init() {}
 
+    /// Appends the JSON that `body` writes to `out`, whose bytes are not copied.
+    package static func append(
+        to out: inout [UInt8], _ body: (inout JSONWriter) throws -> Void
+    ) rethrows {
+        var writer = JSONWriter()
+        swap(&writer.bytes, &out)
+        defer { swap(&writer.bytes, &out) }
+        try body(&writer)
+    }
+
     package mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
     package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
@@ -54,6 +64,28 @@ package struct JSONWriter {
         member(name) { if let value { $0.number(value) } else { $0.raw("null") } }
     }
 
+    /// A member whose value is JSON that is written already; `null` for nil.
+    package mutating func member(_ name: String, raw json: [UInt8]?) {
+        member(name) { if let json { $0.raw(json) } else { $0.raw("null") } }
+    }
+
+    /// A member whose value is JSON that is written already; `null` for nil.
+    package mutating func member(_ name: String, raw json: ArraySlice<UInt8>?) {
+        member(name) { if let json { $0.raw(json) } else { $0.raw("null") } }
+    }
+
+    /// A member that is written already.
+    /// - Parameter rawName: The name as it is escaped, without its quotes.
+    package mutating func member(rawName: ArraySlice<UInt8>, raw json: ArraySlice<UInt8>) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        raw(rawName)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        raw(json)
+        needsComma = true
+    }
+
     package mutating func string(_ text: String) { JSONText.append(text, to: &bytes) }
 
     /// A number. JSON has none for infinity and for what is no number; these are `null`, as JavaScript writes them.
@@ -64,6 +96,12 @@ package struct JSONWriter {
 
     /// JSON that is written already.
     package mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    /// JSON that is written already.
+    package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
+
+    /// JSON that is written already.
+    package mutating func raw(_ json: ArraySlice<UInt8>) { bytes.append(contentsOf: json) }
 
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }

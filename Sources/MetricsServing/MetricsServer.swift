@@ -2,6 +2,7 @@ package import Common
 internal import HTTPServing
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
 package import Logging
 internal import NIOCore
 package import ServiceLifecycle
@@ -85,8 +86,14 @@ private struct MetricsResponder: HTTPResponder {
             response.headers[.contentType] = Exposition.contentType
             response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: await page().bytes))
         case "/health":
-            response = text(.ok, #"{"status":"healthy","version":"\#(GatewayVersion.current)"}"#)
+            var writer = JSONWriter()
+            writer.object { writer in
+                writer.member("status", "healthy")
+                writer.member("version", GatewayVersion.current)
+            }
+            response = text(.ok, "")
             response.headers[.contentType] = "application/json"
+            response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes))
         default: response = text(.notFound, "Here are /metrics and /health alone.\n")
         }
         return request.method == .head ? response.createHeadResponse() : response

@@ -36,7 +36,10 @@ import Testing
                         let page = try await client.call("GET", "/metrics")
                         #expect(page["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
                         #expect(page.text.contains("\nprocess_resident_memory_bytes "))
-                        #expect(try await client.call("GET", "/health").text.contains(#""status":"healthy""#))
+                        let health = try await client.call("GET", "/health")
+                        #expect(health["content-type"] == "application/json")
+                        #expect(
+                            health.text == #"{"status":"healthy","version":"\#(GatewayVersion.current)"}"#)
                         #expect(try await client.call("GET", "/x").status == 404)
                         #expect(try await client.call("POST", "/metrics").status == 405)
                     }

@@ -17,6 +17,7 @@ package struct AppliedConfigurations: Sendable {
 
     /// - Parameter other: what another part of the gateway has said.
     package func header(before other: String?) -> HeaderField? {
+        // Written without `JSONWriter`: this runs for each answer.
         var json: [UInt8] = []
         // Few are longer.
         json.reserveCapacity(160 + (other?.utf8.count ?? 0))

@@ -33,6 +33,7 @@ package struct JSONLogHandler: LogHandler {
         var members = metadata
         if let provided = metadataProvider?.get() { members.merge(provided) { $1 } }
         if let explicit = event.metadata { members.merge(explicit) { $1 } }
+        // Written without `JSONWriter`: this runs for each line.
         var text = Array(#"{"time":"#.utf8)
         JSONText.append(now().iso8601, to: &text)
         text += #","level":"#.utf8

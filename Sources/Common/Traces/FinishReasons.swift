@@ -12,12 +12,9 @@ package enum FinishReasons {
     package static func text(_ reasons: [String]) -> String? {
         guard reasons.count != 1 || reasons[0].utf8.first == UInt8(ascii: "[") else { return reasons[0] }
         guard !reasons.isEmpty else { return nil }
-        var json = [UInt8(ascii: "[")]
-        for (index, reason) in reasons.enumerated() {
-            if index > 0 { json.append(UInt8(ascii: ",")) }
-            JSONText.append(reason, to: &json)
-        }
-        return String(decoding: json, as: UTF8.self) + "]"
+        var writer = JSONWriter()
+        writer.array(reasons) { $0.string($1) }
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     /// Reads what `text` made. Nil for a list that cannot be read.

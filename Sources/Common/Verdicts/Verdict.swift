@@ -112,18 +112,13 @@ extension Verdict {
     /// The verdict as clients get it:
     /// `{"rollout_id","project_id","verdict","expected","traced","in_flight","failed","missing":[…],"checked_at"}`, and
     /// `reason` in front of `checked_at` if it is `unknown`.
-    package var json: [UInt8] {
-        var out = jsonWithoutTime
-        out.append(contentsOf: #","checked_at":"#.utf8)
-        JSONText.append(checkedAt.iso8601, to: &out)
-        out.append(UInt8(ascii: "}"))
-        return out
-    }
+    package var json: [UInt8] { json(checkedAt: checkedAt) }
 
     /// A validator (RFC 9110 §8.8.3) for the same finding, whenever it was made: weak, since `checked_at` may differ.
     package var entityTag: String {
         let digits = Array("0123456789abcdef".utf8)
-        let hash = SHA256.hash(data: jsonWithoutTime).prefix(16).flatMap {
+        // Without the closing brace, as in earlier versions: clients hold their tags.
+        let hash = SHA256.hash(data: json(checkedAt: nil).dropLast()).prefix(16).flatMap {
             [digits[Int($0 >> 4)], digits[Int($0 & 15)]]
         }
         return "W/\"\(String(decoding: hash, as: UTF8.self))\""
@@ -150,26 +145,21 @@ extension Verdict {
         return isKnown(to: ifNoneMatch) ? (304, headers, nil) : (200, headers, json)
     }
 
-    private var jsonWithoutTime: [UInt8] {
-        var out = Array(#"{"rollout_id":"#.utf8)
-        JSONText.append(rollout.name, to: &out)
-        out.append(contentsOf: #","project_id":"#.utf8)
-        JSONText.append(rollout.project, to: &out)
-        out.append(contentsOf: #","verdict":""#.utf8)
-        out.append(contentsOf: kind.rawValue.utf8)
-        out.append(
-            contentsOf:
-                #"","expected":\#(expected),"traced":\#(traced),"in_flight":\#(inFlight),"failed":\#(failed),"missing":["#
-                .utf8)
-        for (index, id) in missing.enumerated() {
-            if index > 0 { out.append(UInt8(ascii: ",")) }
-            JSONText.append(id, to: &out)
+    /// - Parameter time: The verdict's time; nil for JSON without it.
+    private func json(checkedAt time: Timestamp?) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("rollout_id", rollout.name)
+            writer.member("project_id", rollout.project)
+            writer.member("verdict", kind.rawValue)
+            writer.member("expected", expected)
+            writer.member("traced", traced)
+            writer.member("in_flight", inFlight)
+            writer.member("failed", failed)
+            writer.member("missing") { $0.array(missing) { $0.string($1) } }
+            if let reason { writer.member("reason", reason) }
+            if let time { writer.member("checked_at", time.iso8601) }
         }
-        out.append(UInt8(ascii: "]"))
-        if let reason {
-            out.append(contentsOf: #","reason":"#.utf8)
-            JSONText.append(reason, to: &out)
-        }
-        return out
+        return writer.bytes
     }
 }

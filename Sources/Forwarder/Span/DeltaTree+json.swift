@@ -1,7 +1,8 @@
 internal import Common
 
 extension DeltaTree {
-    /// Writes a value. Values that were taken apart are at most `SpanLimits.depth` deep.
+    /// Writes a value. Values that were taken apart are at most `SpanLimits.depth` deep. `JSONWriter` is not used:
+    /// nodes hold bytes that are escaped already, and this runs for each completion.
     func write(_ node: Int, to out: inout [UInt8]) {
         switch nodes[node].kind {
         case .null: out += "null".utf8

@@ -2,6 +2,7 @@ internal import Common
 internal import HTTPServing
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
 internal import Logging
 internal import Queue
 internal import Redis
@@ -46,7 +47,11 @@ struct JobController: Sendable {
     func cancel(_ call: AdmittedRequest) async throws -> Response {
         let (id, record) = try await job(of: call)
         signals.cancel(id, deadline: Deadline(at: record.deadline))
-        return json(.accepted, #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
+        return accepted { writer in
+            writer.member("id", id.description)
+            writer.member("object", "job")
+            writer.member("status", "cancelling")
+        }
     }
 
     /// Refuses another method, of a job that there is.
@@ -116,11 +121,14 @@ struct JobController: Sendable {
         guard let record else { throw GatewayError.unknownJob }
         let age = Double(Timestamp.now.milliseconds(since: record.queuedAt)) / 1000
         let state = isAnswered ? "completed" : record.position == 0 ? "running" : "queued"
-        let position = record.position.map(String.init) ?? "null"
-        var response = json(
-            .accepted,
-            #"{"id":"\#(id)","object":"job","status":"\#(state)","position":\#(position),"age_seconds":\#(age)}"#
-        )
+        var response = accepted { writer in
+            writer.member("id", id.description)
+            writer.member("object", "job")
+            writer.member("status", state)
+            writer.member("position", record.position.map { Double($0) })
+            // Seconds have a fraction always, such as `3.0`; the writer would leave that one out.
+            writer.member("age_seconds") { $0.raw(String(age)) }
+        }
         response.headers[.retryAfter] = "1"
         return response
     }
@@ -157,10 +165,13 @@ struct JobController: Sendable {
         return number
     }
 
-    private func json(_ status: HTTPResponse.Status, _ text: String) -> Response {
-        Response(
-            status: status, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    /// 202 with one JSON object, whose members `body` writes.
+    private func accepted(_ body: (inout JSONWriter) -> Void) -> Response {
+        var writer = JSONWriter()
+        writer.object(body)
+        return Response(
+            status: .accepted, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
     }
 }
 

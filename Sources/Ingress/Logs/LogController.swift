@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
 internal import Redis
 
 /// `POST` and `GET /logs`, `GET /status`: a rollout server says how a rollout goes, and its evaluator reads that. The
@@ -42,22 +43,32 @@ struct LogController: Sendable {
         let entry = try LogEntry(body, maximumDepth: maximumJSONDepth)
         guard entry.keptBytes <= maximumBytes else { throw GatewayError.tooManyCopies(of: entry, maximumBytes) }
         guard try await store.add(entry, project: project) else { throw GatewayError.keepIsFull }
-        return json(Array(#"{"status":"ok"}"#.utf8))
+        var writer = JSONWriter()
+        writer.object { $0.member("status", "ok") }
+        return json(writer.bytes)
     }
 
     private func entries(_ query: String?, _ project: String) async throws -> Response {
         let query = try LogQuery(query)
         let since = Timestamp.now - .seconds(query.hours * 3600)
-        var out = Array(#"{"entries":["#.utf8)
+        let kept = try await store.entries(of: Rollout(query.rollout, project: project), since: since)
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("entries") { $0.array { Self.write(kept, for: query, to: &$0) } }
+        }
+        return json(writer.bytes)
+    }
+
+    /// Writes the entries that a query asks for; one that cannot be read is passed over.
+    private static func write(
+        _ kept: [(time: Timestamp, bytes: [UInt8])], for query: LogQuery, to writer: inout JSONWriter
+    ) {
         var count = 0
-        for (time, bytes) in try await store.entries(of: Rollout(query.rollout, project: project), since: since)
-        where count < query.limit {
+        for (time, bytes) in kept where count < query.limit {
             guard let entry = try? LogEntry(bytes, maximumDepth: .max), query.wants(entry) else { continue }
-            if count > 0 { out.append(UInt8(ascii: ",")) }
-            out += entry.json(time: time.iso8601)
+            writer.element { entry.write(to: &$0, time: time.iso8601) }
             count += 1
         }
-        return json(out + "]}".utf8)
     }
 
     private func status(_ query: String?, _ project: String) async throws -> Response {

@@ -73,37 +73,30 @@ struct LogEntry: Sendable {
 }
 
 extension LogEntry {
-    /// The entry as `GET /logs` shows it.
-    /// - Parameter time: when it came, in ISO 8601.
-    func json(time: String) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(bytes.count + 128)
-        out += #"{"timestamp":"#.utf8
-        JSONText.append(time, to: &out)
-        out += #","message":"#.utf8 + (message ?? Array(#""""#.utf8)[...])
-        out += #","severity":"#.utf8
-        JSONText.append(severity, to: &out)
-        out += #","tags":["#.utf8
-        for (index, tag) in tags.enumerated() {
-            if index > 0 { out.append(UInt8(ascii: ",")) }
-            JSONText.append(tag, to: &out)
+    /// Writes the entry as `GET /logs` shows it.
+    /// - Parameter time: The time at which it came, in ISO 8601.
+    func write(to writer: inout JSONWriter, time: String) {
+        writer.object { writer in
+            writer.member("timestamp", time)
+            if let message { writer.member("message", raw: message) } else { writer.member("message", "") }
+            writer.member("severity", severity)
+            writer.member("tags") { $0.array(tags) { $0.string($1) } }
+            writer.member("status", raw: status)
+            writer.member("extras", raw: extras)
         }
-        out += #"],"status":"#.utf8 + (status ?? Self.null)
-        out += #","extras":"#.utf8 + (extras ?? Self.null) + "}".utf8
-        return out
     }
 
     /// A rollout's state as `GET /status` shows it.
-    /// - Parameter entry: the newest that tells it; nil if none has.
+    /// - Parameter entry: The newest that tells it; nil if none has.
     static func statusJSON(of rollout: String, _ entry: LogEntry?) -> [UInt8] {
-        var out = Array(#"{"rollout_id":"#.utf8)
-        JSONText.append(rollout, to: &out)
-        out += #","status":"#.utf8 + (entry?.status ?? null)
-        out += #","extras":"#.utf8 + (entry?.extras ?? null) + "}".utf8
-        return out
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("rollout_id", rollout)
+            writer.member("status", raw: entry?.status)
+            writer.member("extras", raw: entry?.extras)
+        }
+        return writer.bytes
     }
-
-    private static let null = Array("null".utf8)[...]
 }
 
 extension JSONObject {

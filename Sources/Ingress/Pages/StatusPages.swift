@@ -62,8 +62,21 @@ struct StatusPages: Sendable {
         let uptime = started.duration(to: .now).components.seconds
         return json(
             .ok,
-            #"{"status":"healthy","service":"metadata-proxy","version":"\#(GatewayVersion.current)","uptime_seconds":\#(uptime),"#
-                + #""waiting":\#(pending.count + follower.count),"connections":\#(connections.count)}"#)
+            Self.health(uptime: Int(uptime), waiting: pending.count + follower.count, connections: connections.count))
+    }
+
+    /// The body of `/health`.
+    static func health(uptime: Int, waiting: Int, connections: Int) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("status", "healthy")
+            writer.member("service", "metadata-proxy")
+            writer.member("version", GatewayVersion.current)
+            writer.member("uptime_seconds", uptime)
+            writer.member("waiting", waiting)
+            writer.member("connections", connections)
+        }
+        return writer.bytes
     }
 
     /// Calls would be answered: Redis can be reached and a forwarder lives.
@@ -73,32 +86,53 @@ struct StatusPages: Sendable {
                 let forwarders = try await redis.evaluate(
                     JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix)
                 let count = forwarders.int ?? 0
-                if let trouble = watch.trouble { return unready(trouble.text, redis: false) }
+                if let trouble = watch.trouble { return unready(trouble.text) }
                 guard count > 0 else {
                     return json(
                         .serviceUnavailable,
-                        #"{"status":"not ready","reason":"no live forwarder: start `metadata-gateway forwarder`","redis":true,"forwarders":0}"#
+                        Self.unready(
+                            "no live forwarder: start `metadata-gateway forwarder`", redis: true, forwarders: 0)
                     )
                 }
-                return json(.ok, #"{"status":"ready","redis":true,"forwarders":\#(count)\#(await warnings)}"#)
+                return json(.ok, Self.ready(forwarders: count, warnings: await warnings))
             } catch {
-                if let code = error.refusal { return unready(RedisTrouble.refuses(code: code).text, redis: false) }
-                return json(
-                    .serviceUnavailable,
-                    #"{"status":"not ready","reason":"Redis cannot be reached","redis":false,"forwarders":null}"#)
+                return unready(
+                    error.refusal.map { RedisTrouble.refuses(code: $0).text } ?? "Redis cannot be reached")
             }
         }
     }
 
-    private func unready(_ reason: String, redis: Bool) -> Response {
-        var text = Array(#"{"status":"not ready","reason":"#.utf8)
-        JSONText.append(reason, to: &text)
-        return json(
-            .serviceUnavailable, String(decoding: text, as: UTF8.self) + #","redis":\#(redis),"forwarders":null}"#)
+    /// The answer without Redis: the forwarders are not known then.
+    private func unready(_ reason: String) -> Response {
+        json(.serviceUnavailable, Self.unready(reason, redis: false, forwarders: nil))
     }
 
-    /// Warnings for the operator of a ready gateway, as a further member; empty if there are none.
-    private var warnings: String {
+    /// The body of `/ready` where calls would be answered.
+    static func ready(forwarders: Int, warnings: [String]) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("status", "ready")
+            writer.member("redis", true)
+            writer.member("forwarders", forwarders)
+            if !warnings.isEmpty { writer.member("warnings") { $0.array(warnings) { $0.string($1) } } }
+        }
+        return writer.bytes
+    }
+
+    /// The body of `/ready` where calls would not be answered.
+    static func unready(_ reason: String, redis: Bool, forwarders: Int?) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("status", "not ready")
+            writer.member("reason", reason)
+            writer.member("redis", redis)
+            writer.member("forwarders", forwarders.map { Double($0) })
+        }
+        return writer.bytes
+    }
+
+    /// Warnings for the operator of a ready gateway.
+    private var warnings: [String] {
         get async {
             var warnings: [String] = []
             if let warning { warnings.append(warning) }
@@ -134,24 +168,13 @@ struct StatusPages: Sendable {
                         + "logs are kept (KEPT_BYTES is \(limits.keptBytes))"
                 )
             }
-            return Self.member(warnings: warnings)
+            return warnings
         }
     }
 
-    /// The texts as a member `warnings`, behind others.
-    static func member(warnings: [String]) -> String {
-        guard !warnings.isEmpty else { return "" }
-        var out = Array(#","warnings":["#.utf8)
-        for (index, warning) in warnings.enumerated() {
-            if index > 0 { out.append(UInt8(ascii: ",")) }
-            JSONText.append(warning, to: &out)
-        }
-        return String(decoding: out, as: UTF8.self) + "]"
-    }
-
-    private func json(_ status: HTTPResponse.Status, _ text: String) -> Response {
+    private func json(_ status: HTTPResponse.Status, _ body: [UInt8]) -> Response {
         Response(
             status: status, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }

@@ -22,27 +22,25 @@ struct RolloutList: Sendable {
         let limit = try items.integer("limit", in: 1...Self.mostListed) ?? Self.limit
         let wanted = try items.values("tag").map(Self.tag)
         let prefix = items.value("prefix") ?? ""
-        var out = Array(#"{"project_id":"#.utf8)
-        JSONText.append(project, to: &out)
-        out.append(contentsOf: #","rollouts":["#.utf8)
-        var count = 0
+        var listed: [Listed] = []
         var start = 0
         do {
-            while count < limit {
+            while listed.count < limit {
                 let (rollouts, isLast) = try await rollouts(of: project, from: start, startingWith: prefix)
-                for rollout in rollouts where count < limit && wanted.allSatisfy({ rollout.ids[$0.name] == $0.value }) {
-                    if count > 0 { out.append(UInt8(ascii: ",")) }
-                    rollout.append(to: &out)
-                    count += 1
-                }
+                let found = rollouts.filter { rollout in wanted.allSatisfy { rollout.ids[$0.name] == $0.value } }
+                listed += found.prefix(limit - listed.count)
                 start += Self.page
                 guard !isLast else { break }
             }
         } catch { throw GatewayError.queueUnavailable(error) }
-        out.append(contentsOf: "]}".utf8)
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project_id", project)
+            writer.member("rollouts") { $0.array(listed) { $1.write(to: &$0) } }
+        }
         return Response(
             status: .ok, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: out)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes)))
     }
 
     /// - Returns: those of a page whose ids begin so, and whether there is no page behind it.
@@ -118,19 +116,14 @@ extension RolloutList {
             ids = ["rollout_id": name]
         }
 
-        func append(to out: inout [UInt8]) {
-            out.append(UInt8(ascii: "{"))
-            for tag in RolloutList.tags {
-                JSONText.append(tag, to: &out)
-                out.append(UInt8(ascii: ":"))
-                if let id = ids[tag] { JSONText.append(id, to: &out) } else { out.append(contentsOf: "null".utf8) }
-                out.append(UInt8(ascii: ","))
+        func write(to writer: inout JSONWriter) {
+            writer.object { writer in
+                for tag in RolloutList.tags { writer.member(tag, ids[tag]) }
+                writer.member("last_completion_at", at.iso8601)
+                writer.member("expected", expected)
+                writer.member("failed", failed)
+                writer.member("verdict", verdict)
             }
-            out.append(contentsOf: #""last_completion_at":"#.utf8)
-            JSONText.append(at.iso8601, to: &out)
-            out.append(contentsOf: #","expected":\#(expected),"failed":\#(failed),"verdict":"#.utf8)
-            if let verdict { JSONText.append(verdict, to: &out) } else { out.append(contentsOf: "null".utf8) }
-            out.append(UInt8(ascii: "}"))
         }
     }
 }

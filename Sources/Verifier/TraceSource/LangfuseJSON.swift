@@ -44,16 +44,14 @@ struct LangfuseJSON: Sendable {
 
     /// The object without some of its members, which are else as they are written.
     func without(_ names: Set<UTF8Text>) -> [UInt8] {
-        var out = [UInt8(ascii: "{")]
-        for member in object.members {
-            if let name = object.name(of: member), names.contains(name) { continue }
-            if out.count > 1 { out.append(UInt8(ascii: ",")) }
-            out.append(UInt8(ascii: "\""))
-            out += object.bytes[member.key]
-            out += [UInt8(ascii: "\""), UInt8(ascii: ":")]
-            out += object.bytes[member.value]
+        var writer = JSONWriter()
+        writer.object { writer in
+            for member in object.members {
+                if let name = object.name(of: member), names.contains(name) { continue }
+                writer.member(rawName: object.bytes[member.key], raw: object.bytes[member.value])
+            }
         }
-        return out + [UInt8(ascii: "}")]
+        return writer.bytes
     }
 
     func nested(_ name: String) -> LangfuseJSON? {

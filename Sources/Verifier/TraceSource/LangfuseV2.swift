@@ -102,13 +102,16 @@ struct LangfuseFilter {
 
     /// Adds the one condition: that `column` is, or holds, any of `values`.
     mutating func add(condition type: String, on column: String, anyOf values: [String]) {
-        var json = Array(#"[{"type":"\#(type)","column":"\#(column)","operator":"any of","value":["#.utf8)
-        for (index, value) in values.enumerated() {
-            if index > 0 { json.append(UInt8(ascii: ",")) }
-            JSONText.append(value, to: &json)
+        var writer = JSONWriter()
+        writer.array(CollectionOfOne(values)) { writer, values in
+            writer.object { writer in
+                writer.member("type", type)
+                writer.member("column", column)
+                writer.member("operator", "any of")
+                writer.member("value") { $0.array(values) { $0.string($1) } }
+            }
         }
-        json.append(contentsOf: "]}]".utf8)
-        add("filter", String(decoding: json, as: UTF8.self))
+        add("filter", String(decoding: writer.bytes, as: UTF8.self))
     }
 
     /// Adds the condition for a selection.

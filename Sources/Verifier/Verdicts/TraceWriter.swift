@@ -16,103 +16,87 @@ package struct TraceWriter: Sendable {
 
     package init(members: TraceMembers) { self.members = members }
 
-    /// The text before the traces.
+    /// The text before the traces: the answer without any, up to the end of its list.
     package func head(project: String, total: Int) -> [UInt8] {
-        var out = Array(#"{"project_id":"#.utf8)
-        JSONText.append(project, to: &out)
-        out.append(contentsOf: #","total_traces":\#(total),"traces":["#.utf8)
-        return out
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project_id", project)
+            writer.member("total_traces", total)
+            writer.member("traces") { $0.array { _ in } }
+        }
+        return Array(writer.bytes.dropLast(tail.count))
     }
 
     /// The text behind them.
     package var tail: [UInt8] { Array("]}".utf8) }
 
+    /// Appends a trace, and a comma behind another one: `out` may have been sent in between.
     package mutating func append(_ row: TraceRow, to out: inout [UInt8]) {
         if !isFirst { out.append(UInt8(ascii: ",")) }
         isFirst = false
-        out.append(contentsOf: #"{"id":"#.utf8)
-        JSONText.append(row.head.traceID, to: &out)
-        if members.contains(.name) { add("name", row.head.name, to: &out) }
-        if members.contains(.userID) { add("user_id", row.head.userID, to: &out) }
-        if members.contains(.sessionID) { add("session_id", row.head.sessionID, to: &out) }
-        if members.contains(.tags) { add("tags", row.head.tags, to: &out) }
-        if members.contains(.timestamp) { add("timestamp", row.head.timestamp, to: &out) }
-        if members.contains(.input) { add("input", value: row.body?.input, to: &out) }
-        if members.contains(.output) { add("output", value: row.body?.output, to: &out) }
-        if members.contains(.metadata) { add("metadata", value: row.body?.metadata, to: &out) }
-        addGeneration(row.body?.generation, row.body?.finishReasons ?? [], members, to: &out)
-        if members.contains(.observations) { addObservations(row.body?.observations ?? [], to: &out) }
-        if members.contains(.scores) { addScores(row.scores, to: &out) }
-        out.append(UInt8(ascii: "}"))
+        JSONWriter.append(to: &out) { $0.object { write(row, to: &$0) } }
+    }
+
+    private func write(_ row: TraceRow, to writer: inout JSONWriter) {
+        writer.member("id", row.head.traceID)
+        if members.contains(.name) { writer.member("name", row.head.name) }
+        if members.contains(.userID) { writer.member("user_id", row.head.userID) }
+        if members.contains(.sessionID) { writer.member("session_id", row.head.sessionID) }
+        if members.contains(.tags) { writer.member("tags") { $0.array(row.head.tags) { $0.string($1) } } }
+        if members.contains(.timestamp) { writer.member("timestamp", row.head.timestamp) }
+        if members.contains(.input) { writer.member("input", raw: row.body?.input) }
+        if members.contains(.output) { writer.member("output", raw: row.body?.output) }
+        if members.contains(.metadata) { writer.member("metadata", raw: row.body?.metadata) }
+        writeGeneration(row.body?.generation, row.body?.finishReasons ?? [], members, to: &writer)
+        if members.contains(.observations) {
+            writer.member("observations") { $0.array(row.body?.observations ?? []) { write($1, to: &$0) } }
+        }
+        guard members.contains(.scores) else { return }
+        writer.member("scores") { writer in
+            // Nil: the store cannot tell them.
+            guard let scores = row.scores else { return writer.raw("null") }
+            writer.array(scores) { write($1, to: &$0) }
+        }
     }
 
     /// - Parameter others: why the choices ended, if the step does not say it.
-    private func addGeneration(
-        _ step: TraceBody.Observation?, _ others: [String], _ members: TraceMembers, to out: inout [UInt8]
+    private func writeGeneration(
+        _ step: TraceBody.Observation?, _ others: [String], _ members: TraceMembers, to writer: inout JSONWriter
     ) {
         let reasons = step.map(\.finishReasons).flatMap { $0.isEmpty ? nil : $0 } ?? others
-        if members.contains(.model) { add("model", step?.model, to: &out) }
-        if members.contains(.usage) { add("usage", value: step?.usage, to: &out) }
+        if members.contains(.model) { writer.member("model", step?.model) }
+        if members.contains(.usage) { writer.member("usage", raw: step?.usage) }
         guard members.contains(.finishReasons) else { return }
-        add("finish_reason", reasons.first, to: &out)
-        add("finish_reasons", reasons, to: &out)
+        writer.member("finish_reason", reasons.first)
+        writer.member("finish_reasons") { $0.array(reasons) { $0.string($1) } }
     }
 
-    /// - Parameter scores: nil: the store cannot tell them.
-    private func addScores(_ scores: [TraceScore]?, to out: inout [UInt8]) {
-        guard let scores else { return add("scores", value: nil, to: &out) }
-        out.append(contentsOf: #","scores":["#.utf8)
-        for (index, score) in scores.enumerated() {
-            if index > 0 { out.append(UInt8(ascii: ",")) }
-            out.append(contentsOf: #"{"id":"#.utf8)
-            out += score.id
-            for (name, value) in [
-                ("name", score.name), ("value", score.value), ("data_type", score.dataType), ("source", score.source),
-                ("comment", score.comment), ("metadata", score.metadata), ("config_id", score.configID),
-                ("observation_id", score.observationID), ("timestamp", score.timestamp),
-            ] {
-                add(name, value: value, to: &out)
-            }
-            out.append(UInt8(ascii: "}"))
+    private func write(_ score: TraceScore, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", raw: score.id)
+            writer.member("name", raw: score.name)
+            writer.member("value", raw: score.value)
+            writer.member("data_type", raw: score.dataType)
+            writer.member("source", raw: score.source)
+            writer.member("comment", raw: score.comment)
+            writer.member("metadata", raw: score.metadata)
+            writer.member("config_id", raw: score.configID)
+            writer.member("observation_id", raw: score.observationID)
+            writer.member("timestamp", raw: score.timestamp)
         }
-        out.append(UInt8(ascii: "]"))
     }
 
-    private func addObservations(_ observations: [TraceBody.Observation], to out: inout [UInt8]) {
-        out.append(contentsOf: #","observations":["#.utf8)
-        for (index, observation) in observations.enumerated() {
-            if index > 0 { out.append(UInt8(ascii: ",")) }
-            out.append(contentsOf: #"{"id":"#.utf8)
-            out += observation.id
-            add("type", value: observation.type, to: &out)
-            add("name", value: observation.name, to: &out)
-            add("start_time", value: observation.startTime, to: &out)
-            add("end_time", value: observation.endTime, to: &out)
-            add("input", value: observation.input, to: &out)
-            add("output", value: observation.output, to: &out)
-            add("parent_observation_id", value: observation.parentID, to: &out)
-            addGeneration(observation, [], .generation, to: &out)
-            out.append(UInt8(ascii: "}"))
+    private func write(_ observation: TraceBody.Observation, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", raw: observation.id)
+            writer.member("type", raw: observation.type)
+            writer.member("name", raw: observation.name)
+            writer.member("start_time", raw: observation.startTime)
+            writer.member("end_time", raw: observation.endTime)
+            writer.member("input", raw: observation.input)
+            writer.member("output", raw: observation.output)
+            writer.member("parent_observation_id", raw: observation.parentID)
+            writeGeneration(observation, [], .generation, to: &writer)
         }
-        out.append(UInt8(ascii: "]"))
-    }
-
-    private func add(_ name: String, _ text: String?, to out: inout [UInt8]) {
-        out.append(contentsOf: ",\"\(name)\":".utf8)
-        if let text { JSONText.append(text, to: &out) } else { out += LangfuseJSON.null }
-    }
-
-    private func add(_ name: String, _ texts: [String], to out: inout [UInt8]) {
-        out.append(contentsOf: ",\"\(name)\":[".utf8)
-        for (index, text) in texts.enumerated() {
-            if index > 0 { out.append(UInt8(ascii: ",")) }
-            JSONText.append(text, to: &out)
-        }
-        out.append(UInt8(ascii: "]"))
-    }
-
-    private func add(_ name: String, value: [UInt8]?, to out: inout [UInt8]) {
-        out.append(contentsOf: ",\"\(name)\":".utf8)
-        out += value ?? LangfuseJSON.null
     }
 }

@@ -20,8 +20,14 @@ import Testing
                 == #"{"rollout_id":"r\"é","project_id":"p","verdict":"incomplete","expected":5,"traced":2,"in_flight":0,"failed":1,"missing":["a","b","c"],"#
                 + #""checked_at":"2025-11-22T19:26:39.120Z"}"#)
         #expect(
-            String(decoding: Self.verdict(.unknown, reason: "it is \"away\"").json, as: UTF8.self).contains(
-                #","reason":"it is \"away\"","checked_at""#))
+            String(decoding: Self.verdict(.unknown, reason: "it is \"away\"").json, as: UTF8.self)
+                == #"{"rollout_id":"r\"é","project_id":"p","verdict":"unknown","expected":5,"traced":2,"in_flight":0,"failed":1,"missing":[],"#
+                + #""reason":"it is \"away\"","checked_at":"2025-11-22T19:26:39.120Z"}"#)
+    }
+
+    /// Clients hold tags that earlier versions made.
+    @Test func `the tag of a finding is fixed`() {
+        #expect(Self.verdict(.incomplete).entityTag == "W/\"57b154c1124b9207562918bb006e5812\"")
     }
 
     @Test func `the tag is that of the finding not of its time`() {

@@ -32,7 +32,11 @@ import Testing
             #expect(first.hasSuffix(taken.job.insertionID.description))
             #expect(try await ingress.redis.send(RedisCommand("SMEMBERS", "r1")).array?.count == 2)
             let running = try await ingress.call("GET", first)
-            #expect(running.status == 202 && running.text.contains(#""status":"running","position":0,"#))
+            #expect(running.status == 202)
+            #expect(
+                running.text.replacing(/"age_seconds":[0-9]+\.[0-9]+\}/, with: #""age_seconds":0.0}"#)
+                    == #"{"id":"\#(taken.job.insertionID)","object":"job","status":"running","position":0,"age_seconds":0.0}"#
+            )
             #expect(try await ingress.call("GET", second).text.contains(#""position":1,"#))
             try await ingress.forwarder.answer(
                 taken, status: 201, headers: [HeaderField("content-type", "text/x")], body: "the answer")
@@ -203,7 +207,9 @@ import Testing
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let id = try await ingress.forwarder.take().job.insertionID
-            #expect(try await ingress.call("DELETE", location).status == 202)
+            let answer = try await ingress.call("DELETE", location)
+            #expect(answer.status == 202)
+            #expect(answer.text == #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
             try await eventually { try await ingress.isCancelled(id) }
         }
     }

@@ -49,9 +49,18 @@ import Testing
             #expect(
                 try await status(ingress, of: "r1", prefix: prefix)
                     == #"{"rollout_id":"r1","status":null,"extras":null}"#)
+            #expect(
+                try await ingress.call("GET", prefix + "/logs?tags=rollout_id:r1").text == #"{"entries":[]}"#)
             for number in 0..<5 { try await add(Self.entry(["r1"], message: "\(number)"), to: ingress, prefix: prefix) }
             #expect(try await messages(ingress, "tags=rollout_id:r1", prefix: prefix) == ["4", "3", "2", "1", "0"])
             #expect(try await messages(ingress, "tags=rollout_id:r1&limit=2", prefix: prefix) == ["4", "3"])
+            let two = try await ingress.call("GET", prefix + "/logs?tags=rollout_id:r1&limit=2").text
+            let entry =
+                #"{"timestamp":"T","message":"M","severity":"INFO","tags":["rollout_id:r1"],"status":null,"extras":null}"#
+            #expect(
+                two.replacing(/"timestamp":"[^"]+"/, with: #""timestamp":"T""#)
+                    .replacing(/"message":"[43]"/, with: #""message":"M""#)
+                    == #"{"entries":[\#(entry),\#(entry)]}"#)
             #expect(try await messages(ingress, "tags=rollout_id:r1&program=another", prefix: prefix).isEmpty)
             #expect(try await messages(ingress, "tags=rollout_id:r1&tags=run_id:n", prefix: prefix).isEmpty)
             #expect(try await messages(ingress, "tags=rollout_id:r2", prefix: prefix).isEmpty)

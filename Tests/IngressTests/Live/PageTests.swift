@@ -140,11 +140,28 @@ import Testing
 
     @Test func `warnings are a member of the page`() throws {
         let version = try #require(RedisVersion(info: "redis_version:7.4.5\r\n"))
-        let page = try JSONObject.scan(
-            Array(#"{"status":"ready"\#(StatusPages.member(warnings: version.warnings))}"#.utf8), maximumDepth: 3)
+        let page = try JSONObject.scan(StatusPages.ready(forwarders: 1, warnings: version.warnings), maximumDepth: 3)
         let list = try #require(page.member("warnings").map { String(decoding: page.bytes[$0.value], as: UTF8.self) })
         #expect(list.contains("CVE-2025-49844") && list.contains(#"","#) && list.contains("CVE-2026-23479"))
-        #expect(StatusPages.member(warnings: []).isEmpty)
+    }
+
+    @Test func `the forms of health and readiness are fixed`() {
+        #expect(
+            String(decoding: StatusPages.health(uptime: 3, waiting: 2, connections: 1), as: UTF8.self)
+                == #"{"status":"healthy","service":"metadata-proxy","version":"\#(GatewayVersion.current)","#
+                + #""uptime_seconds":3,"waiting":2,"connections":1}"#)
+        #expect(
+            String(decoding: StatusPages.ready(forwarders: 2, warnings: []), as: UTF8.self)
+                == #"{"status":"ready","redis":true,"forwarders":2}"#)
+        #expect(
+            String(decoding: StatusPages.ready(forwarders: 2, warnings: ["a\"", "b"]), as: UTF8.self)
+                == #"{"status":"ready","redis":true,"forwarders":2,"warnings":["a\"","b"]}"#)
+        #expect(
+            String(decoding: StatusPages.unready("no `x`", redis: true, forwarders: 0), as: UTF8.self)
+                == #"{"status":"not ready","reason":"no `x`","redis":true,"forwarders":0}"#)
+        #expect(
+            String(decoding: StatusPages.unready("\"x\"", redis: false, forwarders: nil), as: UTF8.self)
+                == #"{"status":"not ready","reason":"\"x\"","redis":false,"forwarders":null}"#)
     }
 
     /// Only GET and HEAD are pages; the rest belongs to the backend.

@@ -1,4 +1,5 @@
 import Common
+import JSON
 import Testing
 
 @testable import Ingress
@@ -6,18 +7,27 @@ import Testing
 struct LogEntryTests {
     private static func entry(_ text: String) throws -> LogEntry { try LogEntry(Array(text.utf8), maximumDepth: 8) }
 
+    private static func shown(_ entry: LogEntry) -> String {
+        var writer = JSONWriter()
+        entry.write(to: &writer, time: "T")
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
     @Test func `what was sent is shown to the byte`() throws {
         let status = #"{"code":100,"x":1.0e3}"#
         let extras = #"{"level":"WARNING","n":1.50}"#
         let entry = try Self.entry(
             #"{"tags":["rollout_id:r1","run_id:\u00e9"],"message":"a\u0001b\/","status":\#(status),"extras":\#(extras),"program":"p"}"#
         )
-        let shown = String(decoding: entry.json(time: "T"), as: UTF8.self)
+        let shown = Self.shown(entry)
         let tags = #"["rollout_id:r1","run_id:é"]"#
         #expect(
             shown
                 == #"{"timestamp":"T","message":"a\u0001b\/","severity":"WARNING","tags":\#(tags),"status":\#(status),"extras":\#(extras)}"#
         )
+        #expect(
+            String(decoding: LogEntry.statusJSON(of: "r\"1", entry), as: UTF8.self)
+                == #"{"rollout_id":"r\"1","status":\#(status),"extras":\#(extras)}"#)
         #expect(entry.rollouts == ["r1"] && entry.program == "p" && entry.tellsStatus)
     }
 
@@ -28,7 +38,7 @@ struct LogEntryTests {
     func `what is not said is null`(text: String) throws {
         let entry = try Self.entry(text)
         #expect(!entry.tellsStatus && entry.program == nil)
-        let shown = String(decoding: entry.json(time: "T"), as: UTF8.self)
+        let shown = Self.shown(entry)
         #expect(
             shown
                 == #"{"timestamp":"T","message":"","severity":"INFO","tags":["rollout_id:r1"],"status":null,"extras":null}"#

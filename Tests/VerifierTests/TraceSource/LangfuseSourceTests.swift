@@ -124,6 +124,13 @@ import Testing
             ))
         #expect(target.contains("rollout_id%3Ar%26x"))
     }
+
+    @Test func `the form of a condition is fixed`() {
+        var filter = LangfuseFilter(path: "/p")
+        filter.add(condition: "arrayOptions", on: "tags", anyOf: ["a\"", "b"])
+        let json = #"[{"type":"arrayOptions","column":"tags","operator":"any of","value":["a\"","b"]}]"#
+        #expect(filter.text == "/p?filter=" + PercentEncoding.segment(json))
+    }
 }
 
 /// StatusPages of the second API.

@@ -37,6 +37,15 @@ struct StoredMetadataTests {
         if stays { #expect(String(decoding: rest.value("v"), as: UTF8.self) == value) }
     }
 
+    /// The members that stay are as they were written, their names' escapes too.
+    @Test(arguments: [
+        (["v"], #"{"a":"b","c\u00e9":[1.50, 2]}"#), (["a", "cé"], #"{"v":{ }}"#), (["a", "v", "cé"], "{}"),
+    ])
+    func `the rest is shown to the byte`(names: [String], rest: String) throws {
+        let json = try #require(LangfuseJSON(Array(#"{ "a" : "b", "v":{ }, "c\u00e9" :[1.50, 2] }"#.utf8)))
+        #expect(String(decoding: json.without(Set(texts: names)), as: UTF8.self) == rest)
+    }
+
     @Test(arguments: ["null", "7", #""text""#, "[]"]) func `what is no object stays as it is`(_ json: String) throws {
         #expect(String(decoding: try metadata(json).withoutStumps(whole: []), as: UTF8.self) == json)
         #expect(try metadata(json).finishReasons.isEmpty)
@@ -61,6 +70,14 @@ struct StoredMetadataTests {
     ])
     func `finish reasons are read`(json: String, reasons: [String]) throws {
         #expect(try metadata(json).finishReasons == reasons)
+    }
+
+    @Test(
+        arguments: [
+            ([], nil), (["stop"], "stop"), (["stop", "a\"b"], #"["stop","a\"b"]"#), (["[odd"], #"["[odd"]"#),
+        ] as [([String], String?)])
+    func `the form of finish reasons is fixed`(reasons: [String], text: String?) {
+        #expect(FinishReasons.text(reasons) == text)
     }
 
     @Test(arguments: [

@@ -59,6 +59,16 @@ import Testing
         #expect(!text(TraceMembers.all.subtracting([.input, .output, .observations]), [row()]).contains("messages"))
     }
 
+    @Test func `what a trace lacks is null or empty`() {
+        var head = TraceHead()
+        head.traceID = "t2"
+        #expect(
+            text(.all, [TraceRow(ids: [], head: head)])
+                == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t2","name":null,"user_id":null,"session_id":null,"tags":[],"timestamp":null,"#
+                + #""input":null,"output":null,"metadata":null,"model":null,"usage":null,"finish_reason":null,"finish_reasons":[],"#
+                + #""observations":[],"scores":null}]}"#)
+    }
+
     @Test func `no traces are still an answer`() {
         #expect(text(.all, []) == #"{"project_id":"p","total_traces":0,"traces":[]}"#)
     }
