@@ -184,8 +184,8 @@ package enum Keys {
     /// String: the fingerprint of the key that seals the contents of this Redis.
     package static let keyFingerprint = "gateway/key/fingerprint"
 
-    // Two names are elsewhere, since nothing is stored under them: `gateway/nothing` (`RedisConnection+logIn.swift`) and
-    // `gateway/span/unknown` (`SpanOutbox.swift`).
+    // Two names are elsewhere, since nothing is stored under them: `gateway/nothing` (`RedisConnection+logIn.swift`)
+    // and `gateway/span/unknown` (`SpanOutbox.swift`).
 
     /// String: a verifier is alive. The verifier's name follows.
     package static let verifierPrefix = "gateway/verifier/"
