@@ -60,9 +60,9 @@ tsan: ## Run the Swift tests under ThreadSanitizer, a few at a time, in a build 
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" \
 	  swift test --sanitize thread --scratch-path .build-tsan $(AT_ONCE)
 
-check: validate test ## Do what CI does: validate, then test
+check: validate test ## Validate, then test; CI (.ci/run) also builds the documentation, and runs a short soak and a smoke test
 
-validate: ## Check format, sizes, forbidden calls, pins and shell scripts
+validate: ## Check what needs no build: layout, sizes, forbidden calls, layers, pins, documents, scripts and alert rules
 	@scripts/dependencies.sh validate
 	@scripts/validate.sh
 

@@ -13,8 +13,8 @@ PAGE = "docs/journeys.md"
 # reason in its commit.
 BOUNDS = {
     "A request and its answer": 65,
-    "A span and its way to the trace store": 19,
-    "A question and its verdict": 49,
+    "A span and its export": 20,
+    "A question and its verdict": 50,
     "A setting and its use": 5,
     "An error of libcurl and the client's JSON": 8,
 }

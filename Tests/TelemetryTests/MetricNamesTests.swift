@@ -8,8 +8,9 @@ import Verifier
 
 @testable import Ingress
 
-/// A metric that is renamed fails here for the panels and alerts that ask for it.
-struct DashboardTests {
+/// The names of metrics in panels, alerts and documents. A renamed metric fails here for each place that still asks for
+/// it.
+struct MetricNamesTests {
     static let all: [MetricDescription] =
         ForwarderMetrics.descriptions(Settings(role: .forwarder)) + VerifierMetrics.descriptions
         + TraceStoreMetrics.descriptions + IngressMetrics.descriptions(longest: .seconds(300))
