@@ -48,10 +48,11 @@ def test_a_mistake_is_refused(right, wrong):
         read(text.replace(right, wrong))
 
 
-@pytest.mark.parametrize("missing", ["GATEWAY_KEY", "REDIS_PASSWORD"])
-def test_a_secret_that_is_not_set_says_how_to_make_one(missing):
+@pytest.mark.parametrize(("missing", "what"), [("GATEWAY_KEY", "key"), ("REDIS_PASSWORD", "password")])
+def test_a_secret_that_is_not_set_asks_for_the_one_in_use(missing, what):
+    """A second key or password would lock the parts out of what is in Redis."""
     others = {"GATEWAY_KEY": "a-key", "REDIS_PASSWORD": "a-password"} | {missing: ""}
-    with pytest.raises(ValueError, match=f"{missing}: make one: openssl"):
+    with pytest.raises(ValueError, match=f"{missing}: use the deployment's {what}; only for a first start make one with: openssl"):
         interpolate(TEXT, others)
 
 

@@ -140,6 +140,23 @@ def test_selectors_find_their_pods(base):
         assert workload["spec"]["selector"]["matchLabels"].items() <= labels.items()
 
 
+def test_an_ordered_apply_reaches_each_resource(keda):
+    """docs/operations.md, "Upgrades": first what has no label, then each part by its label."""
+    section = (ROOT / "docs/operations.md").read_text().partition("\n### Upgrades\n")[2].partition("\n### ")[0]
+    order = re.findall(r"^part (\w+) && ready (\w+)/(\w+)", section, re.MULTILINE)
+    assert [part for part, _, _ in order] == ["redis", "tracestore", "forwarder", "verifier", "ingress"]
+    label = "app.kubernetes.io/name"
+    assert f"--selector '!{label}'" in section and f'--selector "{label}=$1"' in section
+    labelled = {each["metadata"]["labels"][label] for each in keda.all if label in each["metadata"].get("labels", {})}
+    assert labelled == {part for part, _, _ in order}
+    for part, kind, name in order:
+        (workload,) = [each for each in keda.workloads if each["metadata"]["labels"][label] == part]
+        assert (workload["kind"].lower(), workload["metadata"]["name"]) == (kind, name)
+    # What pods need before they start, and what no step by a label would bring.
+    for kind in ["Namespace", "ConfigMap", "Secret", "NetworkPolicy"]:
+        assert keda.of(kind) and not any(label in each["metadata"].get("labels", {}) for each in keda.of(kind))
+
+
 def test_redis_keeps_its_data_and_never_evicts(base):
     container = container_of(base, "redis")
     script = container["command"][-1]

@@ -10,7 +10,8 @@ package final class ExportMetrics: Sendable {
         MetricDescription("gateway_trace_spans_exported_total", .counter, "Traces that a trace store accepted."),
         MetricDescription(
             "gateway_trace_spans_lost_total", .counter,
-            "Traces that were given up, because they waited too long or were damaged, the trace store does not take them, or they made room."
+            "Traces that were given up, by the reason: `expired` (they waited too long, or were damaged), `refused` (the trace store "
+                + "calls them malformed) or `shed` (they were dropped to make room in the outbox)."
         ),
         MetricDescription(
             "gateway_trace_export_duration_seconds", .histogram(.times(upTo: .seconds(30))),
@@ -19,7 +20,12 @@ package final class ExportMetrics: Sendable {
 
     /// The reason why traces are given up.
     enum Loss: String, CaseIterable {
-        case expired, refused, shed
+        /// They waited longer than `OUTBOX_MAX_AGE_SECONDS`, or were damaged in Redis.
+        case expired
+        /// The trace store calls them malformed, and takes others.
+        case refused
+        /// They were dropped to make room in the outbox.
+        case shed
     }
 
     private let accepted: Counter

@@ -111,7 +111,7 @@ struct SpanSender: Sendable {
             logger.error(
                 "traces are lost: they waited longer than OUTBOX_MAX_AGE_SECONDS, or were damaged in Redis",
                 metadata: [
-                    "project": "\(lost[0].project)", "spans": "\(lost.count)",
+                    "project": "\(lost[0].project)", "spans": "\(settled)",
                     "first": "\(lost[0].id.map(\.description) ?? "?")",
                 ])
         }

@@ -37,6 +37,8 @@ package final class ForwarderMetrics: Sendable {
         errors = BoundedHandles(limit: Self.mostNames) {
             Counter(label: "gateway_call_errors_total", dimensions: [("code", $0)], factory: registry)
         }
+        // A series from the start: the alert on dead letters sees a process's first one as an increase.
+        _ = errors["dead_lettered"]
         let providers = BoundedHandles(limit: Self.mostNames) { ProviderMetrics($0, registry) }
         self.providers = providers
         models = BoundedHandles(limit: settings.metrics.modelValues) { KnownModel($0, registry) }

@@ -208,10 +208,11 @@ package struct ResponseSender: Sendable {
             // The worker that took it over answers its client, by way of Redis.
             if isOurs == false {
                 logger.notice(
-                    "job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"])
+                    "job was taken over before it ended here; its end here is dropped",
+                    metadata: ["insertion_id": "\(id)"])
             }
             // The entry stays pending and is taken over by the next forwarder.
-            if isOurs == nil { logLeft(id, "ended while Redis was away") }
+            if isOurs == nil { logLeft(id, "this process stopped while Redis was away") }
             completion()
         }
         step.run { isOurs in
@@ -231,7 +232,8 @@ package struct ResponseSender: Sendable {
 
     private func logLeft(_ id: InsertionID, _ why: String) {
         logger.warning(
-            "could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(why)"])
+            "could not record the end of a job; it stays in the queue for another process",
+            metadata: ["insertion_id": "\(id)", "error": "\(why)"])
     }
 
     /// The same for a task.

@@ -130,6 +130,19 @@ struct CallMeterTests {
             ], in: page)
     }
 
+    /// The alert on dead letters sees an increase only in a series that is there before the first one.
+    @Test func `dead letters are counted from zero, and without a target`() throws {
+        let name = #"gateway_call_errors_total{code="dead_lettered"}"#
+        let before = try Self.page { _, _, _ in }
+        Self.expect(["\(name) 0"], in: before)
+        let page = try Self.page { meter, _, job in
+            meter.error = GatewayError(status: 502, type: "server_error", code: "dead_lettered", message: "")
+            meter.ends(job, .init(nil, succeeded: false, deadLetterReason: "too often"), stop: nil)
+        }
+        Self.expect(["\(name) 1"], in: page)
+        #expect(!page.contains("\ngateway_calls_total{"), "no call was made")
+    }
+
     @Test func `a job that was handed back or called off is told apart`() throws {
         let released = try Self.page { meter, plan, job in
             _ = plan.request(within: .seconds(1))
