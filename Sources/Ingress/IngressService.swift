@@ -53,10 +53,7 @@ package struct IngressService {
         let identity = ResponseIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
-        let isLogged = settings.requestLog.place == .embedded
-        let refusals = isLogged ? RecordLog(redis: commands, envelope: envelope, logger: logger) : nil
-        let audit =
-            isLogged ? AuditLog(role: settings.role, redis: commands, envelope: envelope, logger: logger) : nil
+        let (refusals, audit) = Self.logs(settings, redis: commands, envelope, logger)
         audit?.follow(rules: rules, keys: auth as? APIKeyAuth, secrets: secretsFile, key: watch)
         let kept = KeptResponses(records: JobRecords(redis: commands), envelope: envelope)
         func calls(through queue: WorkQueue) -> JobDispatcher {
@@ -106,18 +103,30 @@ package struct IngressService {
                 streams: StreamSlots(settings.http.dashboardStreams), now: { .now }),
             connections: connections, metrics: metrics)
         let server = Self.server(responder, completionController, settings, registry, logger, onListening: onListening)
-        services = [
-            commands, signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
+        let logs: [any Service] = [refusals, audit?.records].compactMap { $0 }
+        let answering: [any Service] = [
+            signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
             ConnectionSweep(connections: connections, logger: logger),
         ]
-        services += Self.upkeep(of: auth, rules, redis: commands, logger)
-        services.append(
-            DrainingServer(
-                server: server, pending: pending, follower: follower, signals: signals, drain: settings.process.drain))
-        if let refusals, let audit { services.insert(contentsOf: [refusals, audit.records], at: 1) }
-        if settings.redis.address != nil { services.insert(contentsOf: Self.watches(of: commands, logger), at: 1) }
-        if shared == nil { services.insert(watch, at: 0) }
+        let draining = DrainingServer(
+            server: server, pending: pending, follower: follower, signals: signals, drain: settings.process.drain)
+        // In the order in which they start.
+        services = shared == nil ? [watch, commands] : [commands]
+        if settings.redis.address != nil { services += Self.watches(of: commands, logger) }
+        services += logs + answering + Self.upkeep(of: auth, rules, redis: commands, logger)
+        services.append(draining)
+    }
+
+    /// What refused calls and audit events are noted in; nil where there is no request log.
+    private static func logs(
+        _ settings: Settings, redis: RedisClient, _ envelope: Envelope, _ logger: Logger
+    ) -> (refusals: RecordLog?, audit: AuditLog?) {
+        guard settings.requestLog.place == .embedded else { return (nil, nil) }
+        return (
+            RecordLog(redis: redis, envelope: envelope, logger: logger),
+            AuditLog(role: settings.role, redis: redis, envelope: envelope, logger: logger)
+        )
     }
 
     /// The services that read keys and rules again when they change.
