@@ -70,14 +70,14 @@ package struct TraceStoreService {
     ///   - takesTraces: false: it is there for the request log alone, and does not listen.
     ///   - faults: the faults to inject; for tests.
     ///   - registry: gets the store's metrics.
-    ///   - now: milliseconds since 1970; for tests.
+    ///   - now: the clock; for tests.
     ///   - onListening: is told the port once connections are accepted.
     /// - Throws: `ConfigurationError` if two projects have the same keys; `TraceStoreError` if the file cannot be used.
     package init(
         directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, hosts: AllowedHosts? = nil,
         takesTraces: Bool = true, limits: Limits,
         faults: FaultInjector = FaultInjector(), registry: MetricsRegistry = MetricsRegistry(),
-        now: @escaping @Sendable () -> Int64 = { Int64(clamping: Timestamp.now.milliseconds) }, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp = { .now }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws {
         let ring = NIOLockedValueBox(try KeyRing(keys))

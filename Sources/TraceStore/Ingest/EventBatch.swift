@@ -25,9 +25,9 @@ struct EventBatch: Sendable {
     /// The kinds of events that are not served and came all the same, each once.
     private(set) var unserved: Set<UTF8Text> = []
 
-    /// - Parameter now: milliseconds since 1970.
+    /// - Parameter now: the time at which the body came.
     /// - Throws: 400 for what is no batch at all.
-    init(_ body: [UInt8], now: Int64) throws(LangfuseError) {
+    init(_ body: [UInt8], now: Timestamp) throws(LangfuseError) {
         let outline = JSONOutline(body)
         let members = outline.flatMap { $0.members(of: $0.whole) } ?? []
         let batches = members.filter { $0.name == "batch" }
@@ -54,7 +54,7 @@ struct EventBatch: Sendable {
         return ids.first.flatMap { outline.text(of: $0.value) } ?? "unknown"
     }
 
-    private mutating func add(_ event: JSONObject, _ now: Int64) {
+    private mutating func add(_ event: JSONObject, _ now: Timestamp) {
         let id = event.text("id") ?? "unknown"
         guard let kind = event.text("type") else {
             return failures.append(Self.invalid(id, "an event must have a type, such as score-create"))

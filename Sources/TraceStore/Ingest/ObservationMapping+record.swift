@@ -12,8 +12,8 @@ extension ObservationMapping {
         row.traceID = span.id.hex
         row.id = String(row.traceID.suffix(16))
         row.name = span.name
-        row.start = Int64(clamping: span.id.milliseconds)
-        row.end = Int64(clamping: span.end.milliseconds)
+        row.start = span.id.time
+        row.end = span.end
         row.type = span.text(.type).flatMap(type) ?? "GENERATION"
         row.level = span.text(.level).flatMap(level) ?? (span.hasFailed ? "ERROR" : "DEFAULT")
         row.statusMessage = span.text(.statusMessage) ?? span.failure.flatMap { $0.isEmpty ? nil : $0 }

@@ -16,8 +16,8 @@ enum ObservationMapping {
             || attributes.text("langfuse.internal.is_app_root", "langfuse.internal.as_root") == "true"
         row.name = attributes.text("gen_ai.tool.name", "logfire.msg") ?? span.name
         // A row's times have milliseconds; what is finer is cut off.
-        row.start = Int64(span.start / 1_000_000)
-        row.end = span.end == 0 ? nil : Int64(span.end / 1_000_000)
+        row.start = Timestamp(milliseconds: span.start / 1_000_000)
+        row.end = span.end == 0 ? nil : Timestamp(milliseconds: span.end / 1_000_000)
         row.level = attributes.text("langfuse.observation.level").flatMap(level) ?? (span.isError ? "ERROR" : "DEFAULT")
         row.statusMessage = attributes.text("langfuse.observation.status_message") ?? span.statusMessage
         row.isPublic = attributes.text("langfuse.trace.public", "langfuse.public") == "true"

@@ -13,9 +13,9 @@ struct ScoreBatch: Sendable {
     /// Whether the body is a list.
     let isList: Bool
 
-    /// - Parameter now: milliseconds since 1970.
+    /// - Parameter now: the time at which the body came.
     /// - Throws: 400 for a body that is neither.
-    init(_ body: [UInt8], now: Int64) throws(LangfuseError) {
+    init(_ body: [UInt8], now: Timestamp) throws(LangfuseError) {
         if let object = try? JSONObject.scan(body, maximumDepth: Self.maximumDepth) {
             isList = false
             add(object, now)
@@ -35,7 +35,7 @@ struct ScoreBatch: Sendable {
         }
     }
 
-    private mutating func add(_ object: JSONObject, _ now: Int64) {
+    private mutating func add(_ object: JSONObject, _ now: Timestamp) {
         do throws(ScoreBody.Fault) {
             scores.append(try ScoreBody.score(object, sources: [.api, .annotation], now: now))
         } catch {

@@ -25,11 +25,11 @@ enum ScoreBody {
 
     /// - Parameters:
     ///   - sources: the sources that a client may name here.
-    ///   - now: the time of a score that names none; milliseconds since 1970.
-    static func score(_ object: JSONObject, sources: [Score.Source], now: Int64) throws(Fault) -> Score {
+    ///   - now: the time of a score that names none.
+    static func score(_ object: JSONObject, sources: [Score.Source], now: Timestamp) throws(Fault) -> Score {
         var score = Score()
         score.id = try id(object)
-        score.timestamp = try time(object) ?? now
+        score.timestamp = try time(object) ?? now.columnValue
         (score.created, score.updated) = (now, now)
         guard let name = try text(object, "name"), !name.isEmpty else {
             throw Fault("name", "must be a text that is not empty")
@@ -56,6 +56,7 @@ enum ScoreBody {
         return id
     }
 
+    /// The given time in milliseconds since 1970 (``Score/timestamp``); nil: there is none.
     private static func time(_ object: JSONObject) throws(Fault) -> Int64? {
         guard let given = try text(object, "timestamp") else { return nil }
         guard let time = TimeText.milliseconds(given) else {

@@ -6,8 +6,7 @@ internal import Logging
 struct RowIntake: Sendable {
     let database: TraceDatabase
     let faults: FaultInjector
-    /// Milliseconds since 1970.
-    let now: @Sendable () -> Int64
+    let now: @Sendable () -> Timestamp
     var metrics: TraceStoreMetrics?
 
     /// Stores rows of one project, all or none.
@@ -16,7 +15,7 @@ struct RowIntake: Sendable {
         let faults = faults.current
         let time = now()
         for index in rows.indices {
-            rows[index].created = time + faults.visibilityDelay.milliseconds
+            rows[index].created = time + faults.visibilityDelay
             rows[index].updated = time
         }
         if let loses = faults.loses { rows.removeAll { loses($0.traceID) } }
@@ -30,8 +29,8 @@ extension RowIntake {
     func store(_ scores: [Score], project: Int64) async throws {
         guard !scores.isEmpty else { return }
         var scores = scores
-        let delay = faults.current.visibilityDelay.milliseconds
-        for index in scores.indices { scores[index].created += delay }
+        let delay = faults.current.visibilityDelay
+        for index in scores.indices { scores[index].created = scores[index].created + delay }
         try await database.insert(scores, project: project)
     }
 }

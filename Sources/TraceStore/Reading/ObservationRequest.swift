@@ -49,7 +49,7 @@ struct ObservationRequest {
         var conditions = columns.compactMap { column in
             parameters[column.rawValue].map { Condition(column: column, test: .equals($0)) }
         }
-        if let parent = parameters.even(empty: Condition.Column.parentID.rawValue) {
+        if let parent = parameters.raw(Condition.Column.parentID.rawValue) {
             conditions.append(Condition(column: .parentID, test: parent.isEmpty ? .isNull(true) : .equals(parent)))
         }
         if let isRoot = try parameters.bool(Condition.Column.isRoot.rawValue) {

@@ -19,7 +19,7 @@ struct QueryParameters {
     subscript(_ name: String) -> String? { values[name]?.first.flatMap { $0.isEmpty ? nil : $0 } }
 
     /// The first value of that name, also an empty one.
-    func even(empty name: String) -> String? { values[name]?.first }
+    func raw(_ name: String) -> String? { values[name]?.first }
 
     /// All values of that name; a lone one is split at its commas.
     func list(_ name: String) -> [String]? {
@@ -52,7 +52,7 @@ struct QueryParameters {
         return number
     }
 
-    /// Milliseconds since 1970.
+    /// The time of that name, in milliseconds since 1970. It may be negative: a score may be older.
     func time(_ name: String) throws(LangfuseError) -> Int64? {
         guard let text = self[name] else { return nil }
         guard let time = TimeText.milliseconds(text) else {

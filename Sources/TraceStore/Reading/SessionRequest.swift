@@ -10,8 +10,9 @@ struct SessionRequest {
         query = SessionQuery(project: project)
         let pages = try PageParameters(parameters)
         (page, query.limit, query.offset) = (pages.page, pages.limit, pages.offset)
-        query.from = try parameters.time("fromTimestamp")
-        query.to = try parameters.time("toTimestamp")
+        // No session begins before 1970.
+        query.from = try parameters.time("fromTimestamp").map { Timestamp(clamping: $0) }
+        query.to = try parameters.time("toTimestamp").map { Timestamp(clamping: $0) }
         query.environments = parameters.list("environment")
     }
 }

@@ -69,9 +69,9 @@ struct RequestChart: Sendable {
         guard count <= FilterLimits.chartRows else { throw TooManyRows() }
         let flags = RequestFlags(rawValue: rows.integer(RequestRows.Column.flags.rawValue))
         if !query.groups.isEmpty { findGroups(of: rows.bytes(RequestRows.Column.terms.rawValue)) }
-        let milliseconds = RequestPlace.milliseconds(of: rows.integer(RequestRows.Column.place.rawValue))
+        let place = rows.integer(RequestRows.Column.place.rawValue)
         table.add(
-            time: Timestamp(milliseconds: milliseconds), groups: rowGroups, isError: flags.contains(.error),
+            time: RequestPlace.time(of: place), groups: rowGroups, isError: flags.contains(.error),
             isLimitHit: flags.contains(.limitHit)
         ) { rows.value(of: $0) }
     }

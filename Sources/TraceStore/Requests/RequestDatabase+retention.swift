@@ -27,9 +27,7 @@ extension RequestDatabase {
 
     /// The time at which the oldest request came in; nil: there is none.
     func oldest() async throws -> Timestamp? {
-        try await database.read {
-            try Self.oldest($0).map { Timestamp(milliseconds: RequestPlace.milliseconds(of: $0)) }
-        }
+        try await database.read { try Self.oldest($0).map { RequestPlace.time(of: $0) } }
     }
 
     /// Deletes terms that no row has any longer, one batch of them.

@@ -16,9 +16,9 @@ enum RequestPlace {
     /// The first place of a millisecond.
     static func start(of time: Timestamp) -> Int64 { Int64(min(time.milliseconds, lastMillisecond) << idBits) }
 
-    /// The time at which the row at a place came in, in milliseconds since 1970.
-    static func milliseconds(of place: Int64) -> UInt64 { UInt64(max(place, 0)) >> idBits }
+    /// The time at which the row at a place came in.
+    static func time(of place: Int64) -> Timestamp { Timestamp(milliseconds: UInt64(max(place, 0)) >> idBits) }
 
     /// The day of a place, counted since 1970.
-    static func day(of place: Int64) -> Int64 { Int64(milliseconds(of: place) / 86_400_000) }
+    static func day(of place: Int64) -> Int64 { Int64(time(of: place).milliseconds / 86_400_000) }
 }

@@ -39,7 +39,7 @@ enum RequestRows {
         func integer(_ column: Column) -> Int64 { rows.integer(column.rawValue) }
         func number(_ column: Column) -> Int? { rows.integerOrNil(column.rawValue).map { Int($0) } }
         let id = InsertionID(
-            milliseconds: RequestPlace.milliseconds(of: integer(.place)),
+            milliseconds: RequestPlace.time(of: integer(.place)).milliseconds,
             counter: UInt64(bitPattern: integer(.counter)),
             randomBits: UInt64(bitPattern: integer(.random)))
         var row = RequestRow(id: id, project: project, outcome: .failed, status: Int(integer(.status)))

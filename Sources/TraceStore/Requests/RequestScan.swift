@@ -165,7 +165,7 @@ struct RequestScan {
         guard try rows.next(), let first = rows.integerOrNil(0), let last = rows.integerOrNil(1) else {
             return [filter]
         }
-        let (begin, end) = (RequestPlace.milliseconds(of: first), RequestPlace.milliseconds(of: last))
+        let (begin, end) = (RequestPlace.time(of: first).milliseconds, RequestPlace.time(of: last).milliseconds)
         let middle = Timestamp(milliseconds: begin + (end - begin) / 2 + 1)
         guard middle.milliseconds <= end else { return [filter] }
         var (older, newer) = (filter, filter)

@@ -52,7 +52,7 @@ struct RequestWriter {
             for number in [project, place, Int64(attempt.number)] { values.add(number) }
             values.add(attempt.model)
             values.add(attempt.failure)
-            for time in [attempt.began, attempt.ended] { values.add(Int64(clamping: time.milliseconds)) }
+            for time in [attempt.began, attempt.ended] { values.add(time) }
             try values.execute(addAttempt)
         }
     }
@@ -104,7 +104,7 @@ struct RequestWriter {
     private func id(at place: Int64, project: Int64) throws -> InsertionID? {
         guard let row = try Row.fetchOne(readID, arguments: [project, place]) else { return nil }
         return InsertionID(
-            milliseconds: RequestPlace.milliseconds(of: place), counter: UInt64(bitPattern: row[0] as Int64),
+            milliseconds: RequestPlace.time(of: place).milliseconds, counter: UInt64(bitPattern: row[0] as Int64),
             randomBits: UInt64(bitPattern: row[1] as Int64))
     }
 

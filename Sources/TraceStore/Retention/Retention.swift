@@ -12,8 +12,7 @@ struct Retention: NamedService {
 
     let database: TraceDatabase
     let limits: RetentionLimits
-    /// Milliseconds since 1970.
-    let now: @Sendable () -> Int64
+    let now: @Sendable () -> Timestamp
     let logger: Logger
     /// The request log in the same file, whose rows count among its bytes; nil: there is none.
     var requests: RequestDatabase?
@@ -38,22 +37,20 @@ struct Retention: NamedService {
 
     /// Deletes until the limits are kept.
     func trim() async throws {
-        let cutoff = now() - limits.age.milliseconds
+        let cutoff = now() - limits.age
         while try await database.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
         while try await database.deleteOldestScores(before: cutoff) > 0 { try Task.checkCancellation() }
         if let requests {
-            let cutoff = Timestamp(clamping: now() - limits.requestAge.milliseconds)
+            let cutoff = now() - limits.requestAge
             while try await requests.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
         }
         if let audits {
-            let cutoff = Timestamp(clamping: now() - limits.auditAge.milliseconds)
+            let cutoff = now() - limits.auditAge
             while try await audits.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
         }
         try await trimToSize()
         if let requests {
-            while try await requests.deleteUnusedTerms(now: Timestamp(clamping: now())) > 0 {
-                try Task.checkCancellation()
-            }
+            while try await requests.deleteUnusedTerms(now: now()) > 0 { try Task.checkCancellation() }
         }
     }
 
@@ -76,10 +73,9 @@ struct Retention: NamedService {
 
     /// Deletes some of the oldest rows: traces, scores or requests, which of them begin earlier.
     private func deleteOldest() async throws -> Int {
-        let (trace, score) = (try await database.oldest() ?? .max, try await database.oldestScore() ?? .max)
-        if let requests, let request = try await requests.oldest(),
-            Int64(clamping: request.milliseconds) < min(trace, score)
-        {
+        let trace = try await database.oldest() ?? .distantFuture
+        let score = try await database.oldestScore() ?? .distantFuture
+        if let requests, let request = try await requests.oldest(), request < min(trace, score) {
             return try await requests.deleteOldest()
         }
         return score < trace ? try await database.deleteOldestScores() : try await database.deleteOldest()

@@ -46,8 +46,8 @@ extension JSONWriter {
     private mutating func core(_ row: Observation, project: String) {
         member("id", row.id)
         member("traceId", row.traceID)
-        member("startTime", TimeText.iso(row.start))
-        member("endTime", row.end.map(TimeText.iso))
+        member("startTime", row.start.iso8601)
+        member("endTime", row.end?.iso8601)
         member("projectId", project)
         member("parentObservationId", row.parentID)
         member("type", row.type)
@@ -67,8 +67,8 @@ extension JSONWriter {
     }
 
     private mutating func times(_ row: Observation) {
-        member("createdAt", TimeText.iso(row.created))
-        member("updatedAt", TimeText.iso(row.updated))
+        member("createdAt", row.created.iso8601)
+        member("updatedAt", row.updated.iso8601)
     }
 
     private mutating func usage(_ row: Observation) {
@@ -85,8 +85,8 @@ extension JSONWriter {
 
     /// In seconds.
     private mutating func metrics(_ row: Observation) {
-        member("latency", row.end.map { Double($0 - row.start) / 1000 })
-        member("timeToFirstToken", row.firstToken.map { Double($0 - row.start) / 1000 })
+        member("latency", row.end.map { Double(($0 - row.start).milliseconds) / 1000 })
+        member("timeToFirstToken", row.firstToken.map { Double($0 - row.start.columnValue) / 1000 })
     }
 
     private mutating func metadata(_ text: String?, expanded: Set<UTF8Text>) {

@@ -53,8 +53,8 @@ extension JSONWriter {
         member("source", score.source.rawValue)
         member("timestamp", TimeText.iso(score.timestamp))
         member("environment", score.environment)
-        member("createdAt", TimeText.iso(score.created))
-        member("updatedAt", TimeText.iso(score.updated))
+        member("createdAt", score.created.iso8601)
+        member("updatedAt", score.updated.iso8601)
     }
 
     private mutating func details(_ score: Score) {

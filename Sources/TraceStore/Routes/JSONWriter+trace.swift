@@ -42,7 +42,7 @@ extension JSONWriter {
     /// The members of a session.
     mutating func session(_ session: SessionRow, project: String) {
         member("id", session.id)
-        member("createdAt", TimeText.iso(session.created))
+        member("createdAt", session.created.iso8601)
         member("projectId", project)
         member("environment", session.environment)
     }
@@ -52,7 +52,7 @@ extension JSONWriter {
     ) {
         member("id", trace.id)
         member("externalId", String?.none)
-        member("timestamp", TimeText.iso(trace.timestamp))
+        member("timestamp", trace.timestamp.iso8601)
         member("name", trace.name)
         member("userId", trace.user)
         member("sessionId", trace.session)
@@ -63,8 +63,8 @@ extension JSONWriter {
         member("public", trace.isPublic)
         member("bookmarked", false)
         member("tags") { $0.array(trace.tags) { $0.string($1) } }
-        member("createdAt", TimeText.iso(trace.created))
-        member("updatedAt", TimeText.iso(trace.updated))
+        member("createdAt", trace.created.iso8601)
+        member("updatedAt", trace.updated.iso8601)
         member("htmlPath", "/project/\(project)/traces/\(trace.id)")
         if groups.contains(.io) {
             let root = spans.first { $0.parentID == nil } ?? spans.first
@@ -83,6 +83,6 @@ extension JSONWriter {
     /// From the first start to the last end.
     private static func seconds(_ spans: [Observation]) -> Double {
         guard let first = spans.map(\.start).min(), let last = spans.compactMap(\.end).max() else { return 0 }
-        return Double(max(0, last - first)) / 1000
+        return Double(last.milliseconds(since: first)) / 1000
     }
 }

@@ -22,7 +22,7 @@ extension TraceStoreResponder {
 
     /// Reads a body, away from the event loop, within the bounds of an export.
     private func read<Value: Sendable>(
-        _ request: Request, _ make: @escaping @Sendable (_ body: [UInt8], _ now: Int64) throws -> Value
+        _ request: Request, _ make: @escaping @Sendable (_ body: [UInt8], _ now: Timestamp) throws -> Value
     ) async throws -> Value {
         let content = try CompressedBody(labels: request.headers[values: .contentEncoding], limit: exportLimit)
         let share = budget.share()

@@ -150,7 +150,7 @@ struct TraceStoreResponder: HTTPResponder {
     }
 
     /// The time up to which rows can be seen; nil: there are none that cannot.
-    var visible: Int64? { faults.hasHidden ? intake.now() : nil }
+    var visible: Timestamp? { faults.hasHidden ? intake.now() : nil }
 
     private func project(_ request: Request) throws -> (name: String, number: Int64) {
         let name = try keys.withLockedValue { $0 }.project(request.headers[.authorization])

@@ -1,3 +1,5 @@
+internal import Common
+
 /// One row of the store: a span as Langfuse would show it.
 struct Observation: Sendable, Equatable {
     var traceID = ""
@@ -9,9 +11,8 @@ struct Observation: Sendable, Equatable {
     /// `GENERATION`, `SPAN` or another of Langfuse's types.
     var type = "SPAN"
     var name: String?
-    /// Milliseconds since 1970.
-    var start: Int64 = 0
-    var end: Int64?
+    var start = Timestamp.epoch
+    var end: Timestamp?
     /// `DEBUG`, `DEFAULT`, `WARNING` or `ERROR`.
     var level = "DEFAULT"
     var statusMessage: String?
@@ -31,7 +32,8 @@ struct Observation: Sendable, Equatable {
     /// A JSON object of numbers: US dollars.
     var cost: String?
     var totalCost: Double?
-    /// The time at which the first token came. Milliseconds since 1970.
+    /// The time at which the first token came, as the client says, in milliseconds since 1970. Not a `Timestamp`: a
+    /// time before 1970, which is negative here, must come back as it was given.
     var firstToken: Int64?
     var promptName: String?
     var promptVersion: Int64?
@@ -40,9 +42,9 @@ struct Observation: Sendable, Equatable {
     var output: String?
     /// A JSON object.
     var metadata: String?
-    /// The times at which the row was first and last written. Milliseconds since 1970.
-    var created: Int64 = 0
-    var updated: Int64 = 0
+    /// The times at which the row was first and last written.
+    var created = Timestamp.epoch
+    var updated = Timestamp.epoch
     /// The input and output of the trace as a whole, where they are given. Only Langfuse's older API shows them.
     var traceInput: String?
     var traceOutput: String?

@@ -6,8 +6,7 @@ internal import JSON
 ///
 /// It has the members of Langfuse's own cursor, and the number of the row, which orders the rows of one millisecond.
 struct ObservationCursor: Sendable, Equatable {
-    /// Milliseconds since 1970.
-    var start: Int64
+    var start: Timestamp
     var traceID: String
     var id: String
     var row: Int64
@@ -15,7 +14,7 @@ struct ObservationCursor: Sendable, Equatable {
     var text: String {
         var writer = JSONWriter()
         writer.object { writer in
-            writer.member("lastStartTimeTo", TimeText.iso(start))
+            writer.member("lastStartTimeTo", start.iso8601)
             writer.member("lastTraceId", traceID)
             writer.member("lastId", id)
             writer.member("lastRow", Int(row))
@@ -32,6 +31,7 @@ extension ObservationCursor {
             let traceID = object.text("lastTraceId"),
             let id = object.text("lastId"), let row = object.number("lastRow").flatMap({ Int64($0) })
         else { return nil }
-        self.init(start: start, traceID: traceID, id: id, row: row)
+        // No row begins before 1970: nothing lies behind such a place, not even a row at the epoch.
+        self.init(start: Timestamp(clamping: start), traceID: traceID, id: id, row: start < 0 ? .min : row)
     }
 }

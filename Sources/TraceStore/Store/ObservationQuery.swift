@@ -14,7 +14,7 @@ struct ObservationQuery: Sendable {
     /// Rows before the first of the page, in their order: the older API's pages by number.
     var offset = 0
     /// Only rows that were made by then; nil: all. For rows that a test wants to be seen late.
-    var madeBy: Int64?
+    var madeBy: Timestamp?
     /// Whether the long columns are read too.
     var readsContent = false
 

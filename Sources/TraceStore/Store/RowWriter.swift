@@ -32,7 +32,10 @@ struct RowWriter {
         try values.execute(writeContent)
         for (index, tag) in row.tags.enumerated() where OwnTag.traceID(in: tag) != row.traceID {
             values.removeAll()
-            for number in [hash(of: tag, at: index), row.start, id, trace] { values.add(number) }
+            values.add(hash(of: tag, at: index))
+            values.add(row.start)
+            values.add(id)
+            values.add(trace)
             try values.execute(addTag)
         }
     }

@@ -31,9 +31,10 @@ struct Score: Sendable {
     var queueID: String?
     var executionTraceID: String?
     var environment = "default"
-    /// Milliseconds since 1970, as the client says.
+    /// Milliseconds since 1970, as the client says. Not a `Timestamp`: a time before 1970, which is negative here, must
+    /// come back as it was given.
     var timestamp: Int64 = 0
-    /// The times at which the row was first and last written. Milliseconds since 1970.
-    var created: Int64 = 0
-    var updated: Int64 = 0
+    /// The times at which the row was first and last written.
+    var created = Timestamp.epoch
+    var updated = Timestamp.epoch
 }

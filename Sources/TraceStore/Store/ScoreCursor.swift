@@ -4,7 +4,7 @@ internal import JSON
 
 /// The place at which a page of scores ended, in the form that Langfuse gives it.
 struct ScoreCursor: Sendable, Equatable {
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970, as in ``Score/timestamp``.
     var timestamp: Int64
     var id: String
 

@@ -15,7 +15,7 @@ struct ScoreQuery: Sendable {
     /// Whether rows have what is known of their traces (`ScoreRow.traceColumns`).
     var readsTraces = false
     /// Only scores that were made by then; nil: all.
-    var madeBy: Int64?
+    var madeBy: Timestamp?
 
     /// The query for the scores themselves, as `ScoreRow` reads them.
     func rows() throws(UnsupportedCondition) -> SQLFragment {

@@ -4,8 +4,8 @@ internal import GRDB
 /// A session: the traces that name it.
 struct SessionRow: Sendable {
     var id: String
-    /// The time at which its first observation began, in milliseconds since 1970.
-    var created: Int64
+    /// The time at which its first observation began.
+    var created: Timestamp
     /// The environment of its first observation.
     var environment: String
 
@@ -21,8 +21,8 @@ struct SessionQuery: Sendable {
     /// One session alone; nil: all.
     var id: String?
     /// Conditions on the time at which a session began, and on its environment.
-    var from: Int64?
-    var to: Int64?
+    var from: Timestamp?
+    var to: Timestamp?
     var environments: [String]?
     var limit = 50
     var offset = 0

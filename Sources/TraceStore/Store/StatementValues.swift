@@ -1,3 +1,4 @@
+internal import Common
 internal import GRDB
 internal import GRDBSQLite
 
@@ -21,6 +22,7 @@ struct StatementValues {
     }
 
     mutating func add(_ number: Int64?) { values.append(number.map(Value.integer) ?? .null) }
+    mutating func add(_ time: Timestamp?) { add(time?.columnValue) }
     mutating func add(_ value: Bool) { values.append(.integer(value ? 1 : 0)) }
     mutating func add(_ number: Double?) { values.append(number.map(Value.real) ?? .null) }
 

@@ -12,7 +12,7 @@ extension TraceDatabase {
     }
 
     /// Takes a row out of the index of tags.
-    static func untag(_ id: Int64, start: Int64, tags: String?, project: Int64, _ db: Database) throws {
+    static func untag(_ id: Int64, start: Timestamp, tags: String?, project: Int64, _ db: Database) throws {
         guard let tags else { return }
         let statement = try db.cachedStatement(
             sql: "DELETE FROM tagged WHERE tag = ? AND start = ? AND observation = ?")

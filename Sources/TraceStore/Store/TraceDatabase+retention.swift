@@ -1,3 +1,4 @@
+internal import Common
 internal import GRDB
 
 extension TraceDatabase {
@@ -5,9 +6,9 @@ extension TraceDatabase {
     private static let batch = 500
 
     /// Deletes the oldest rows, one batch of them.
-    /// - Parameter cutoff: only rows that were made before this; milliseconds since 1970.
+    /// - Parameter cutoff: only rows that were made before this.
     /// - Returns: the number of rows that went. 0: nothing is left to delete.
-    func deleteOldest(before cutoff: Int64 = .max) async throws -> Int {
+    func deleteOldest(before cutoff: Timestamp = .distantFuture) async throws -> Int {
         try await write { db in
             let rows = try Row.fetchAll(
                 db,
@@ -19,9 +20,9 @@ extension TraceDatabase {
         }
     }
 
-    /// The time at which the oldest row was made, in milliseconds since 1970; nil: there is none.
-    func oldest() async throws -> Int64? {
-        try await read { db in try Int64.fetchOne(db, sql: "SELECT created FROM observation ORDER BY id LIMIT 1") }
+    /// The time at which the oldest row was made; nil: there is none.
+    func oldest() async throws -> Timestamp? {
+        try await read { db in try Timestamp.fetchOne(db, sql: "SELECT created FROM observation ORDER BY id LIMIT 1") }
     }
 
     /// Bytes of the file's pages that hold something. SQLite uses the others again, and never gives them back.

@@ -54,9 +54,9 @@ extension TraceDatabase {
     }
 
     /// Deletes the oldest scores, one batch of them.
-    /// - Parameter cutoff: only scores that were made before this; milliseconds since 1970.
+    /// - Parameter cutoff: only scores that were made before this.
     /// - Returns: the number of rows that went. 0: nothing is left to delete.
-    func deleteOldestScores(before cutoff: Int64 = .max) async throws -> Int {
+    func deleteOldestScores(before cutoff: Timestamp = .distantFuture) async throws -> Int {
         try await write { db in
             try db.execute(
                 sql: """
@@ -67,8 +67,8 @@ extension TraceDatabase {
         }
     }
 
-    /// The time at which the oldest score was made, in milliseconds since 1970; nil: there is none.
-    func oldestScore() async throws -> Int64? {
-        try await read { db in try Int64.fetchOne(db, sql: "SELECT min(created) FROM score") }
+    /// The time at which the oldest score was made; nil: there is none.
+    func oldestScore() async throws -> Timestamp? {
+        try await read { db in try Timestamp.fetchOne(db, sql: "SELECT min(created) FROM score") }
     }
 }

@@ -16,7 +16,7 @@ struct TraceQuery: Sendable {
     /// From 1.
     var page = 1
     /// Only traces that were made by then; nil: all.
-    var madeBy: Int64?
+    var madeBy: Timestamp?
 
     func rows() throws(UnsupportedCondition) -> SQLFragment {
         let direction = isAscending ? "ASC" : "DESC"

@@ -5,8 +5,7 @@ internal import GRDB
 struct TraceRow: Sendable, Equatable {
     var row: Int64 = 0
     var id = ""
-    /// Milliseconds since 1970.
-    var timestamp: Int64 = 0
+    var timestamp = Timestamp.epoch
     var name: String?
     var user: String?
     var session: String?
@@ -18,8 +17,8 @@ struct TraceRow: Sendable, Equatable {
     /// The input and output where they differ from those of the root span.
     var input: String?
     var output: String?
-    var created: Int64 = 0
-    var updated: Int64 = 0
+    var created = Timestamp.epoch
+    var updated = Timestamp.epoch
 
     static let columns =
         "t.id, t.traceId, t.timestamp, t.name, t.user, t.session, t.release, t.version, t.environment, t.public, t.tags, t.input, t.output, t.created, t.updated"
@@ -35,11 +34,11 @@ struct TraceRow: Sendable, Equatable {
     }
 
     static func == (left: Self, right: Self) -> Bool {
-        left.numbers == right.numbers && left.isPublic == right.isPublic && left.tags == right.tags
+        left.row == right.row && left.times == right.times && left.isPublic == right.isPublic && left.tags == right.tags
             && left.texts == right.texts
     }
 
-    private var numbers: [Int64] { [row, timestamp, created, updated] }
+    private var times: [Timestamp] { [timestamp, created, updated] }
 
     private var texts: [UTF8Text?] {
         [id, name, user, session, release, version, environment, input, output].map { $0.map { UTF8Text($0) } }

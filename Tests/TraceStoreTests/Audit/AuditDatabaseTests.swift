@@ -95,7 +95,7 @@ struct AuditDatabaseTests {
         try await Self.run { database, store in
             let events = (0..<1200).map { Self.event($0, at: Self.start + UInt64($0) * Self.day / 100, project: "p") }
             try await store.add(events)
-            let now = Int64((Self.start + 12 * Self.day).milliseconds)
+            let now = Self.start + 12 * Self.day
             let limits = RetentionLimits(age: .seconds(1), bytes: 1 << 40, auditAge: .seconds(2 * 86_400))
             try await Retention(
                 database: database, limits: limits, now: { now }, logger: .silent, requests: store.database,
@@ -132,7 +132,7 @@ struct AuditDatabaseTests {
             func trim(to bytes: Int) async throws {
                 let limits = RetentionLimits(age: .seconds(1_000_000_000), bytes: bytes)
                 try await Retention(
-                    database: database, limits: limits, now: { Int64(Self.start.milliseconds) }, logger: .silent,
+                    database: database, limits: limits, now: { Self.start }, logger: .silent,
                     requests: requests, audits: store
                 ).trim()
             }

@@ -26,7 +26,7 @@ struct LiveStore: Sendable {
     let spans: any SpanStore
     let faults: FaultInjector
     /// What the store takes for the time. It begins at `SampleSpan.start`.
-    let clock: NIOLockedValueBox<Int64>
+    let clock: NIOLockedValueBox<Timestamp>
 
     /// Runs `body` with a store, which is stopped when the body ends.
     static func run<Result: Sendable>(

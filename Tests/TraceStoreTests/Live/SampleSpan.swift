@@ -3,8 +3,8 @@ import JSON
 
 /// A span of a test, small and known to the byte. Its trace's id ends in its number.
 struct SampleSpan: Sendable {
-    /// Milliseconds since 1970: 2026-11-22T12:00:00Z.
-    static let start: Int64 = 1_795_348_800_000
+    /// 2026-11-22T12:00:00Z.
+    static let start = Timestamp(milliseconds: 1_795_348_800_000)
 
     var number: Int
     var tags: [String] = []
@@ -27,7 +27,7 @@ struct SampleSpan: Sendable {
     var id: String { spanID ?? "8e9f0a1b" + Self.hex(number, 8) }
 
     var json: String {
-        let start = Self.start + Int64(second) * 1000
+        let start = Self.start.milliseconds + UInt64(second) * 1000
         let given = attributes.map { #"{"key":"\#($0.name)","value":{"stringValue":\#(quoted($0.value))}}"# }
         let tags = tags.map { #"{"stringValue":\#(quoted($0))}"# }.joined(separator: ",")
         let tagged = #"{"key":"langfuse.trace.tags","value":{"arrayValue":{"values":[\#(tags)]}}}"#

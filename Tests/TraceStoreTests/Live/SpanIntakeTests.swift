@@ -10,10 +10,10 @@ import Testing
 /// HTTP becomes.
 @Suite(.timeLimit(.minutes(5))) struct SpanIntakeTests {
     private static func record(_ number: Int) throws -> SpanRecord {
-        let hex = String(format: "%012lx70008000%012lx", SampleSpan.start, number)
+        let hex = String(format: "%012lx70008000%012lx", SampleSpan.start.milliseconds, number)
         let id = try #require(InsertionID(hex: hex.utf8))
         var writer = SpanRecordWriter(
-            id, name: "chat \"é\u{0}", end: Timestamp(clamping: SampleSpan.start + 1500), capacity: 0)
+            id, name: "chat \"é\u{0}", end: SampleSpan.start + 1500, capacity: 0)
         writer.text(.type, "generation")
         writer.text(.traceName, "T\u{0}U")
         writer.texts(.tags, ["rollout_id:R", "insertion_id:\(id)", "row_id:a,b"])
@@ -21,7 +21,7 @@ import Testing
         writer.text(.traceMetadata, #"{"a":"é","b":[1, 2]}"#)
         writer.text(.temperature, "0.10")
         writer.text(.usageDetails, #"{"input":5,"output":1,"total":6}"#)
-        writer.text(.firstToken, TimeText.iso(SampleSpan.start + 250))
+        writer.text(.firstToken, (SampleSpan.start + 250).iso8601)
         writer.text(.input, #"{"messages":["é\"\n"]}"#)
         writer.text(.output, "plain\u{0}text")
         return try SpanRecord(writer.bytes)

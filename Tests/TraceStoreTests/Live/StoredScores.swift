@@ -15,7 +15,7 @@ extension LiveStore {
     @discardableResult
     func ingest(_ scores: [String], project: String = "main") async throws -> HTTPAnswer {
         let events = scores.enumerated().map { index, score in
-            let time = TimeText.iso(SampleSpan.start + Int64(index) * 1000)
+            let time = (SampleSpan.start + index * 1000).iso8601
             return #"{"id":"event \#(index)","type":"score-create","timestamp":"\#(time)","body":\#(score)}"#
         }
         return try await post(

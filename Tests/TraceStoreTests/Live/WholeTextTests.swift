@@ -118,7 +118,7 @@ struct WholeTextTests {
                         span.field(1, Array(repeating: 0xAB, count: 16))
                         span.field(2, Array(repeating: 0x0F, count: 8))
                         span.text(5, "na\0me")
-                        span.fixed64(7, UInt64(SampleSpan.start) * 1_000_000)
+                        span.fixed64(7, SampleSpan.start.milliseconds * 1_000_000)
                         span.attribute(9, "langfuse.observation.input", "a\0b")
                         span.attribute(9, "other\0key", "c\0d")
                         span.message(15) { $0.text(2, "bro\0ken") }

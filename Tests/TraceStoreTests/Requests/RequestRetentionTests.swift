@@ -36,7 +36,7 @@ struct RequestRetentionTests {
             let store = RequestDatabase(database: database, pageTime: nil)
             let rows = Self.rows(1600, days: 8)
             for batch in stride(from: 0, to: 1600, by: 100) { try await store.add(Array(rows[batch..<(batch + 100)])) }
-            let now = Int64((Self.start + 8 * Self.day).milliseconds)
+            let now = Self.start + 8 * Self.day
             let limits = RetentionLimits(age: .seconds(1), bytes: 1 << 40, requestAge: .seconds(2 * 86_400))
             try await Retention(database: database, limits: limits, now: { now }, logger: .silent, requests: store)
                 .trim()
@@ -64,7 +64,7 @@ struct RequestRetentionTests {
             let before = try await database.usedBytes()
             let limits = RetentionLimits(age: .seconds(1_000_000_000), bytes: before / 2)
             try await Retention(
-                database: database, limits: limits, now: { Int64((Self.start + Self.day).milliseconds) },
+                database: database, limits: limits, now: { Self.start + Self.day },
                 logger: .silent,
                 requests: store
             ).trim()

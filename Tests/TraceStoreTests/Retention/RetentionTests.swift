@@ -8,11 +8,11 @@ import Testing
 /// The oldest rows go, with all that belongs to them, and only as many as must.
 @Suite(.timeLimit(.minutes(5)))
 struct RetentionTests {
-    private static func row(_ number: Int, created: Int64, bytes: Int = 10) -> Observation {
+    private static func row(_ number: Int, created: Timestamp, bytes: Int = 10) -> Observation {
         var row = Observation()
         row.traceID = SampleSpan.traceID(number)
         row.id = SampleSpan(number).id
-        row.start = Int64(number)
+        row.start = Timestamp(clamping: number)
         row.tags = ["t", "n\(number)"]
         row.input = String(repeating: "x", count: bytes)
         row.created = created
@@ -40,7 +40,7 @@ struct RetentionTests {
 
     @Test func `what is too old goes whole`() async throws {
         try await Self.run { database, project in
-            try await database.insert((0..<1200).map { Self.row($0, created: 1000 + Int64($0)) }, project: project)
+            try await database.insert((0..<1200).map { Self.row($0, created: 1000 + $0) }, project: project)
             let retention = Retention(
                 database: database, limits: RetentionLimits(age: .seconds(1), bytes: 1 << 30),
                 now: { 1000 + 1000 + 1100 }, logger: .silent)
@@ -70,7 +70,7 @@ struct RetentionTests {
         }
     }
 
-    private static func score(_ number: Int, created: Int64, trace: Int? = nil, bytes: Int = 10) -> Score {
+    private static func score(_ number: Int, created: Timestamp, trace: Int? = nil, bytes: Int = 10) -> Score {
         var score = Score()
         (score.id, score.name, score.created) = ("score \(number)", "n", created)
         score.traceID = trace.map { SampleSpan.traceID($0) }
@@ -119,7 +119,7 @@ struct RetentionTests {
     @Test func `too many scores go from the oldest on`() async throws {
         try await Self.run { database, project in
             for batch in 0..<10 {
-                let created = Int64(batch)
+                let created = Timestamp(clamping: batch)
                 try await database.insert(
                     (0..<200).map { Self.score(batch * 200 + $0, created: created, bytes: 10_000) }, project: project)
                 try await database.insert(
