@@ -99,7 +99,7 @@ package struct JobStream: Sendable {
     let queue: WorkQueue
     let commands: RedisClient
     private let reader: RedisClient
-    let patience: Duration
+    let longestWait: Duration
     let aside = EntriesForOthers(limit: 1000)
     let deliveries: StepBatcher<DeliverStep>
     let endings: StepBatcher<FinishStep>
@@ -108,12 +108,12 @@ package struct JobStream: Sendable {
     ///   - commands: the connection for everything that answers at once; callbacks are called on its event loop.
     ///   - reader: a connection of its own for `read`, which blocks it.
     ///   - keptLimit: the most bytes that are kept for later (`KEPT_BYTES`).
-    ///   - patience: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
+    ///   - longestWait: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
     package init(
         _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient,
-        deadLetterLimit: Int, keptLimit: Int = .max, patience: Duration = .seconds(300)
+        deadLetterLimit: Int, keptLimit: Int = .max, longestWait: Duration = .seconds(300)
     ) {
-        self.patience = patience
+        self.longestWait = longestWait
         self.queue = queue
         self.consumer = consumer
         self.commands = commands
@@ -139,7 +139,7 @@ package struct JobStream: Sendable {
     /// could have run. If the note is lost, the completion counts as in flight for as long.
     func noteEnd(of id: InsertionID, in rollout: Rollout) {
         let key = Keys.ended(of: rollout)
-        let life = Int((patience + Self.margin).components.seconds)
+        let life = Int((longestWait + Self.margin).components.seconds)
         commands.send(RedisCommand("SADD", key, id.description)) { _ in }
         commands.send(RedisCommand("EXPIRE", key, life)) { _ in }
     }
@@ -339,9 +339,9 @@ extension JobStream {
     /// Leaves an entry that cannot be read here for workers that can read it: it is handed back, and not taken again.
     /// The result is false if the entry is so old that nothing waits for it. It is then still this worker's.
     func leave(_ delivery: Delivery, completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void) {
-        commands.evaluate(JobScripts.leave, keyCount: 1) { [queue, consumer, patience] command in
+        commands.evaluate(JobScripts.leave, keyCount: 1) { [queue, consumer, longestWait] command in
             for text in [queue.stream, queue.group, consumer, Self.released, delivery.entry] { command.append(text) }
-            command.append(Int((patience + Self.margin).milliseconds))
+            command.append(Int((longestWait + Self.margin).milliseconds))
         } completion: { [aside] result in
             completion(
                 result.map { reply in

@@ -31,10 +31,11 @@ package struct LangfuseSource: TraceSource {
     }
 
     package func page(
-        _ query: TraceQuery, after cursor: TraceCursor?, limit: Int
+        _ query: StoreQuery, after cursor: TraceCursor?, limit: Int
     ) async throws(TraceSourceError) -> TracePage {
-        let until = query.patience.map { ContinuousClock.now + $0 }
-        // Each API may send to the other once: a server that was updated meanwhile, and one that went back.
+        let until = query.timeout.map { ContinuousClock.now + $0 }
+        // A server that was updated, or set back, no longer has the API that it was known for: then the other one is
+        // asked. Each of the two may send to the other once.
         for _ in 0..<3 {
             let api = try await api(until)
             switch (cursor, api) {
@@ -65,7 +66,7 @@ package struct LangfuseSource: TraceSource {
 
     /// A page of the second API; nil if the server does not have it.
     private func newPage(
-        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV2(identity: identity)
         let text: String? = if case .opaque(let text) = cursor { text } else { nil }
@@ -81,7 +82,7 @@ package struct LangfuseSource: TraceSource {
 
     /// A page of the first API; nil if the server does not have it.
     private func oldPage(
-        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         guard query.scores || query.detail == .body && query.observations else {
             return try await oldList(query, cursor, limit, until)
@@ -100,7 +101,7 @@ package struct LangfuseSource: TraceSource {
     }
 
     private func oldList(
-        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV1(identity: identity)
         let (number, limit): (Int, Int) =
