@@ -47,7 +47,7 @@ package struct IngressService {
         let pending = PendingRequests()
         let connections = Connections(settings)
         let signals = SignalPublisher(signals: JobSignals(redis: commands), local: local, logger: logger)
-        let follower = ResponseTailer(
+        let tailer = ResponseTailer(
             wakeUp: Keys.wakeUp(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
             window: settings.maxBufferedBytes, logger: logger)
         let identity = ResponseIdentity(generator: InsertionIDGenerator())
@@ -64,7 +64,7 @@ package struct IngressService {
                 admission: JobAdmission(
                     queue, redis: commands, envelope: envelope, limits: .init(settings),
                     defaultProject: secrets.defaultProject),
-                pending: pending, follower: follower, kept: kept, signals: signals,
+                pending: pending, tailer: tailer, kept: kept, signals: signals,
                 local: queue == .completions ? local : nil, envelope: envelope, watch: watch,
                 rateAudit: RateAudit(audit: audit, logger: logger),
                 refusals: queue == .completions ? refusals : nil)
@@ -83,7 +83,7 @@ package struct IngressService {
         let access = OpenAccess(host: settings.host, auth: auth)
         access?.warn(lendsKeys: lendsKeys, logger)
         let pages = StatusPages(
-            redis: commands, watch: watch, pending: pending, follower: follower, connections: connections,
+            redis: commands, watch: watch, pending: pending, tailer: tailer, connections: connections,
             uploads: jobs.uploads, warnsOfRedis: settings.redis.address != nil, limits: .init(settings),
             registry: registry, storeTrouble: storeTrouble, warning: warning, access: access)
         self.metrics = { await pages.metrics.exposition() }
@@ -93,7 +93,7 @@ package struct IngressService {
             asksForKeys: auth.consumesBearer, calls: calls)
         let operators = Operators(auth, settings)
         let jobController = JobController(
-            calls: completions, records: kept.records, follower: follower, signals: signals, kept: kept,
+            calls: completions, records: kept.records, tailer: tailer, signals: signals, kept: kept,
             defaultProject: secrets.defaultProject)
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator,
@@ -106,14 +106,14 @@ package struct IngressService {
             connections: connections, metrics: metrics)
         let server = Self.server(responder, completionController, settings, registry, logger, onListening: onListening)
         services = [
-            commands, signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
+            commands, signals, tailer, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
             ConnectionSweep(connections: connections, logger: logger),
         ]
         services += Self.upkeep(of: auth, rules, redis: commands, logger)
         services.append(
             DrainingServer(
-                server: server, pending: pending, follower: follower, signals: signals, drain: settings.drain))
+                server: server, pending: pending, tailer: tailer, signals: signals, drain: settings.drain))
         if let refusals, let audit { services.insert(contentsOf: [refusals, audit.records], at: 1) }
         if settings.redis.address != nil { services.insert(contentsOf: Self.watches(of: commands, logger), at: 1) }
         if shared == nil { services.insert(watch, at: 0) }
@@ -151,7 +151,7 @@ package struct IngressService {
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
                         maxHeaderFieldCount: settings.maxHeaders)),
-                lastHandler: { CompletionHandler(controller: controller) }),
+                lastHandler: { CompletionChannelHandler(controller: controller) }),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), backlog: 4096,
                 availableConnectionsDelegate: gate),

@@ -10,8 +10,8 @@ internal import Upstream
 package struct VerifierService {
     package let services: [any Service]
 
-    /// The longest that a client waits for the answer to a question. The ingress adds 5 s to the `wait` that the client asks
-    /// for; the rest is to spare.
+    /// The longest that a client waits for the answer to a question. The ingress adds 5 s to the `wait` that the client
+    /// asks for; the rest is to spare.
     private static let longestQuestion = Duration.seconds(Verdict.longestWait + 20)
 
     /// - Parameters:

@@ -15,8 +15,8 @@ package struct Verdict: Sendable, Equatable {
 
     /// The most ids that `missing` lists.
     package static let mostMissing = 100
-    /// The time for which a verdict that is not complete is given to further questions. It is short, since missing traces may be
-    /// found at any moment.
+    /// The time for which a verdict that is not complete is given to further questions. It is short, since missing
+    /// traces may be found at any moment.
     package static let interimLife = Duration.seconds(1)
     /// The longest time, in seconds, that a client may ask to `wait` for a verdict.
     package static let longestWait = 3600

@@ -5,8 +5,8 @@ package struct VerdictStore: Sendable {
     /// The most fields of a verdict's hash, its marks among them. Only verifiers that died can leave so many.
     static let mostFields = 200
 
-    /// A verifier's mark in the verdict's hash. It allows one write of a verdict, as long as the set has not changed since
-    /// the mark was made. Each verifier has a mark of its own: another's newer mark lets no late write through.
+    /// A verifier's mark in the verdict's hash. It allows one write of a verdict, as long as the set has not changed
+    /// since the mark was made. Each verifier has a mark of its own: another's newer mark lets no late write through.
     package struct Mark: Sendable, Equatable {
         let field = "checking:" + ProcessName.random()
         package init() {}

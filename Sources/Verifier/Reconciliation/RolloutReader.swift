@@ -2,7 +2,8 @@ internal import Common
 internal import Queue
 internal import Redis
 
-/// Reads a rollout's set in pieces. It also records which ids were seen in the trace store, and deletes their kept spans.
+/// Reads a rollout's set in pieces. It also records which ids were seen in the trace store, and deletes their kept
+/// spans.
 struct RolloutReader: Sendable {
     /// Members of a set that are asked for at a time: a piece takes Redis about a millisecond.
     static let pieceSize = 2000

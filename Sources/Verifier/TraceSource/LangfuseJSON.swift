@@ -94,8 +94,8 @@ struct LangfuseJSON: Sendable {
 }
 
 extension TraceBody.Observation {
-    /// Reads an observation. Its members have the same names in both APIs, except that the second one has a further name
-    /// for the model's.
+    /// Reads an observation. Its members have the same names in both APIs, except that the second one has a further
+    /// name for the model's.
     init(_ json: LangfuseJSON) {
         self.init(
             id: json.value("id"), type: json.value("type"), name: json.value("name"),

@@ -119,9 +119,8 @@ enum RateScripts {
     /// Takes over what an answer tells. Answers arrive in another order than they were made. So within a window the
     /// calls that are left only become fewer, and a pause only becomes longer.
     ///
-    /// KEYS[1] -> limit; ARGV[1] -> calls left (empty: not told), ARGV[2] -> milliseconds until the window begins anew (likewise),
-    /// ARGV[3] -> milliseconds to pause (empty: none)
-    /// Output: 1
+    /// KEYS[1] -> limit; ARGV[1] -> calls left (empty: not told), ARGV[2] -> milliseconds until the window begins anew
+    /// (likewise), ARGV[3] -> milliseconds to pause (empty: none) Output: 1
     static let learn = RedisScript(
         name: "learnLimit",
         source: """
