@@ -278,7 +278,7 @@ extension GatewayError {
     static let otherKey = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
         message:
-            "The gateway's queue (Redis) is used with another GATEWAY_KEY, so this request was not queued. "
+            "The gateway's queue (Redis) is used with another GATEWAY_KEY, and this request left nothing in it. "
             + "/ready says what to do.",
         retryAfter: 30)
 

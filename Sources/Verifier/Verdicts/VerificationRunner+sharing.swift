@@ -108,7 +108,7 @@ extension VerificationRunner {
         to events: AsyncStream<SingleFlight.Event>, knowing earlier: Verdict?, _ pending: PendingVerdict
     ) async throws -> Outcome? {
         let patience = pending.patience
-        let latest = NIOLockedValueBox(earlier)
+        let latestVerdict = NIOLockedValueBox(earlier)
         let event = try await withThrowingTaskGroup(of: SingleFlight.Event?.self) { group in
             group.addTask { [clock] in
                 // The work may take longer than this question wants to wait.
@@ -120,7 +120,7 @@ extension VerificationRunner {
                 for await event in events {
                     last = event
                     guard case .progress(let news) = event else { continue }
-                    latest.withLockedValue { $0 = news.verdict }
+                    latestVerdict.withLockedValue { $0 = news.verdict }
                     await pending.progress(news.verdict)
                     if news.endsRound, pending.isInHurry { break }
                 }
@@ -137,7 +137,7 @@ extension VerificationRunner {
         case .progress(let news) where news.endsRound && pending.isInHurry: return Outcome(verdict: news.verdict)
         case .progress, .abandoned, nil:
             guard isLate else { return nil }
-            return Outcome(verdict: latest.withLockedValue { $0 } ?? stillChecking(pending))
+            return Outcome(verdict: latestVerdict.withLockedValue { $0 } ?? stillChecking(pending))
         }
     }
 
