@@ -15,7 +15,7 @@ import Upstream
         let body = #"{"messages":["\#(quotes)"],"metadata":{"tags":[\#(tags)],\#(many)},\#(many)}"#
         let span = try SpanSample.job(body)
         let written = try #require(CompletionSpan(span))
-        written.begins(UpstreamHead(status: 200))
+        written.recordHead(UpstreamHead(status: 200))
         let beside = String(repeating: #"\""#, count: 16_300)
         written.take(Array(#"{"beside":"\#(beside)","choices":[{"message":{"content":"\#(quotes)"}}]}"#.utf8), at: 0)
         let record = written.answered(at: 0)
