@@ -7,7 +7,7 @@ internal import ServiceLifecycle
 struct DrainingServer: NamedService {
     let server: any Service
     let pending: PendingRequests
-    let follower: ResponseTailer
+    let tailer: ResponseTailer
     let signals: SignalPublisher
     let drain: Duration
 
@@ -29,6 +29,6 @@ struct DrainingServer: NamedService {
     private func endWaits() {
         // No client waits any longer for answers on this process's own stream; answers that can be fetched go on.
         for waiter in pending.abandonAll(as: .stopped) { signals.cancel(waiter.id, deadline: waiter.deadline) }
-        follower.abandonAll(as: .stopped)
+        tailer.abandonAll(as: .stopped)
     }
 }

@@ -47,7 +47,7 @@ package struct IngressService {
         let pending = PendingRequests()
         let connections = Connections(settings)
         let signals = SignalPublisher(signals: JobSignals(redis: commands), local: local, logger: logger)
-        let follower = ResponseTailer(
+        let tailer = ResponseTailer(
             wakeUp: Keys.wakeUp(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
             window: settings.http.maxBufferedBytes, logger: logger)
         let identity = ResponseIdentity(generator: InsertionIDGenerator())
@@ -61,7 +61,7 @@ package struct IngressService {
                 admission: JobAdmission(
                     queue, redis: commands, envelope: envelope, limits: .init(settings),
                     defaultProject: secrets.defaultProject),
-                pending: pending, follower: follower, kept: kept, signals: signals,
+                pending: pending, tailer: tailer, kept: kept, signals: signals,
                 local: queue == .completions ? local : nil, envelope: envelope, watch: watch,
                 rateAudit: RateAudit(audit: audit, logger: logger),
                 refusals: queue == .completions ? refusals : nil)
@@ -81,7 +81,7 @@ package struct IngressService {
         let access = OpenAccess(host: settings.http.host, auth: auth)
         access?.warn(lendsKeys: lendsKeys, logger)
         let pages = StatusPages(
-            redis: commands, watch: watch, pending: pending, follower: follower, connections: connections,
+            redis: commands, watch: watch, pending: pending, tailer: tailer, connections: connections,
             uploads: jobs.uploads, warnsOfRedis: settings.redis.address != nil, limits: .init(settings),
             registry: registry, storeTrouble: storeTrouble, warning: warning, access: access)
         self.metrics = { await pages.metrics.exposition() }
@@ -91,7 +91,7 @@ package struct IngressService {
             asksForKeys: auth.consumesBearer, calls: calls)
         let operators = Operators(auth, settings)
         let jobController = JobController(
-            calls: completions, records: kept.records, follower: follower, signals: signals, kept: kept,
+            calls: completions, records: kept.records, tailer: tailer, signals: signals, kept: kept,
             defaultProject: secrets.defaultProject)
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator,
@@ -105,12 +105,12 @@ package struct IngressService {
         let server = Self.server(responder, completionController, settings, registry, logger, onListening: onListening)
         let logs: [any Service] = [refusals, audit?.records].compactMap { $0 }
         let answering: [any Service] = [
-            signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
+            signals, tailer, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
             ConnectionSweep(connections: connections, logger: logger),
         ]
         let draining = DrainingServer(
-            server: server, pending: pending, follower: follower, signals: signals, drain: settings.process.drain)
+            server: server, pending: pending, tailer: tailer, signals: signals, drain: settings.process.drain)
         // In the order in which they start.
         services = shared == nil ? [watch, commands] : [commands]
         if settings.redis.address != nil { services += Self.watches(of: commands, logger) }
@@ -162,7 +162,7 @@ package struct IngressService {
                         maxHeaderFieldSize: settings.http.maxHeaderBytes,
                         maxHeaderListSize: settings.http.maxHeaderBytes,
                         maxHeaderFieldCount: settings.http.maxHeaders)),
-                lastHandler: { CompletionHandler(controller: controller) }),
+                lastHandler: { CompletionChannelHandler(controller: controller) }),
             configuration: .init(
                 address: .hostname(settings.http.host, port: settings.http.port), backlog: 4096,
                 availableConnectionsDelegate: gate),

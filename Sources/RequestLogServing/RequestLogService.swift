@@ -35,7 +35,7 @@ package struct RequestLogService {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
         var limits = QueueWorker.Limits(concurrency: settings.requestLog.queryConcurrency, settings: settings)
         // A question has a time of its own beside a completion's.
-        limits.patience = max(limits.patience, settings.requestLog.queryTimeout)
+        limits.longestWait = max(limits.longestWait, settings.requestLog.queryTimeout)
         let worker = QueueWorker(
             .queries, redis: endpoint, limits: limits, envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)

@@ -10,7 +10,8 @@ internal import Upstream
 package struct VerifierService {
     package let services: [any Service]
 
-    /// The longest that a client waits for the answer to a question.
+    /// The longest that a client waits for the answer to a question. The ingress adds 5 s to the `wait` that the client
+    /// asks for; the rest is to spare.
     private static let longestQuestion = Duration.seconds(Verdict.longestWait + 20)
 
     /// - Parameters:
@@ -37,7 +38,7 @@ package struct VerifierService {
             changed: metrics.changed, refused: metrics.foundNoPlace)
         var limits = QueueWorker.Limits(concurrency: capacity.mostQuestions, settings: settings)
         // A question has a time of its own, independent of a completion's.
-        limits.patience = max(limits.patience, Self.longestQuestion)
+        limits.longestWait = max(limits.longestWait, Self.longestQuestion)
         let worker = QueueWorker(
             .verifications, redis: endpoint, limits: limits, envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)

@@ -5,7 +5,7 @@ import json
 from fleet import PROJECT, REQUEST_TIMEOUT
 from processes import ask
 
-# The deadline of a question about a rollout, in seconds from its arrival (VerificationController.patience).
+# The deadline of a question about a rollout, in seconds from its arrival (VerificationController.traceTime).
 QUESTION_TIMEOUT = 300
 # Beyond a job's deadline (architecture §3), in seconds, with the grace for an answer that says so. Questions are jobs,
 # too.

@@ -17,6 +17,7 @@ package struct RequestModel: Sendable {
         let written = try content.text("model")
         let inQuery = try Self.model(in: query)
         let inPath = PathModel(method: method, path: path)
+        // Any of them will do for the comparison, since all have to agree.
         guard let first = written ?? inQuery ?? inPath?.name else {
             (name, self.path, isInQuery) = (nil, nil, false)
             return
@@ -33,6 +34,7 @@ package struct RequestModel: Sendable {
                 "The request names two models: its body, path and query do not agree. Name one, in the same words everywhere.",
                 param: "model")
         }
+        // The path's spelling comes first: the others may have the prefix `models/`.
         name = inPath?.name ?? inQuery ?? written
         self.path = inPath
         isInQuery = inQuery != nil

@@ -14,13 +14,13 @@ extension Envelope {
             self.version = version
         }
 
-        /// The payload of a job, of any version.
+        /// The payload of a job, for reading it in either version.
         package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Context {
             Context(String(concatenating: queue.stream, " ", id.description), version: 2)
         }
 
-        /// The payload of a job as it is written: one whose trace is redacted is version 2. A forwarder that does not
-        /// know of that would trace all of it, so it is to leave the job.
+        /// The payload of a job, for writing it: a job whose trace is redacted is version 2. A forwarder that knows
+        /// only version 1 would trace all of it, so it has to leave the job to others.
         package static func job(_ job: Job, on queue: WorkQueue = .completions) -> Context {
             var context = Context.job(job.insertionID, on: queue)
             if case .redacted = job.logging { return context }
@@ -28,19 +28,19 @@ extension Envelope {
             return context
         }
 
-        /// A completion's span, of any version.
+        /// A completion's span, for reading it in either version.
         package static func span(_ id: InsertionID) -> Context { Context(named(Keys.span(id), id), version: 2) }
 
-        /// A completion's span as it is written: a ``SpanRecord`` is version 2, OTLP/JSON version 1.
+        /// A completion's span, for writing it: a ``SpanRecord`` is version 2, OTLP/JSON version 1.
         package static func span(_ id: InsertionID, holding span: [UInt8]) -> Context {
             Context(named(Keys.span(id), id), version: span.first == SpanRecord.form ? 2 : 1)
         }
 
-        /// A record for the request log, of any version: an ``AuditEvent`` is version 3, so that a process that does
-        /// not know them leaves it; any other is a span.
+        /// A record for the request log, for reading it in any version: an ``AuditEvent`` is version 3, so that a
+        /// process that does not know these events leaves it; any other record is a span.
         package static func record(_ id: InsertionID) -> Context { Context(named(Keys.span(id), id), version: 3) }
 
-        /// A record for the request log as it is written.
+        /// A record for the request log, for writing it.
         package static func record(_ id: InsertionID, holding record: [UInt8]) -> Context {
             record.first == AuditEvent.form ? .record(id) : .span(id, holding: record)
         }

@@ -1,4 +1,4 @@
-/// One call that a client asked for, as it stands (sealed) on the job stream.
+/// One call or question of a client, as it stands (sealed) on the stream of its queue.
 package struct Job: Sendable, Equatable {
     package var insertionID: InsertionID
     /// The project whose rollouts and traces this belongs to.
@@ -17,13 +17,16 @@ package struct Job: Sendable, Equatable {
     package var path: String
     /// The query, without its `?`, percent-encoded.
     package var query: String?
-    /// The client's headers that may go on to a provider. None holds a key.
+    /// The client's headers, without those that never travel: the headers that are known to carry a key or metadata,
+    /// and those of the connection. Another header may still hold a key. The forwarder decides what of them a provider
+    /// sees.
     package var headers: [HeaderField]
-    /// The client's own provider key. Nil when the bearer is a key of the gateway, which no provider may see.
+    /// The client's own provider key: its bearer, unless that is a key of the gateway, or what another header or the
+    /// query carries. Nil: it sent none.
     package var clientKey: SecretString?
     /// The base URL that the client chose (`encoded_base_url`), decoded.
     package var baseURL: String?
-    /// The body's `model`, decoded.
+    /// The model that body, path or query name, decoded.
     package var model: String?
     /// Whether the body asks for server-sent events.
     package var isStream: Bool
@@ -38,7 +41,7 @@ package struct Job: Sendable, Equatable {
     package var metadata: ResolvedMetadata
     /// Identifies the client's next request with the same `Idempotency-Key` as this job.
     package var idempotency: Idempotency?
-    /// The request's body, byte for byte as it came.
+    /// The request's body: its codings are undone, and hooks may have changed it.
     package var body: [UInt8]
     /// The operator's rules that decided about the job.
     package var rules = JobRules()
@@ -56,8 +59,9 @@ package struct Job: Sendable, Equatable {
     /// Seals a withheld job while it is queued, and its answer. Does not travel within the job.
     package var ownSeal: OwnSeal?
 
-    /// The place of the answer of a job that goes on without its client, where there is no room to keep it: the call
-    /// is then its client's alone. Nil: the answer is kept, or the job is refused. Does not travel within the job.
+    /// The place to which the answer goes instead if there is no room to keep it. Such a job goes on without its client
+    /// only as long as its answer is kept; without room it is cancelled when the client leaves. Nil: a job whose answer
+    /// has to be kept is refused then. Does not travel within the job.
     package var placeUnkept: UnkeptPlace?
 
     /// A place for an answer that is not kept.
@@ -179,6 +183,7 @@ extension Job {
         static let user: UInt8 = 24
         static let team: UInt8 = 25
         static let otherRule: UInt8 = 26
+        // 27 to 29 were never used.
         static let withheld: UInt8 = 30
         static let redaction: UInt8 = 31
         static let isOperators: UInt8 = 32

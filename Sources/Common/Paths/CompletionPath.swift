@@ -46,7 +46,7 @@ package struct CompletionPath: Sendable, Equatable {
 }
 
 extension PathSegments {
-    /// The segments that make a metadata path, in their order.
+    /// The labels of the project, of a rollout's ids and of the base URL in a path, in their order.
     private static let names = [
         "project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id", "encoded_base_url",
     ]
@@ -109,10 +109,11 @@ extension PathSegments {
         return .invalidPath("\(expected) should stand where \(found) is", param: expected)
     }
 
-    /// The paths below which a segment may be a model's name with its slashes encoded, as OpenAI's clients write it.
+    /// The first segment of the paths in which another segment may be a model's name with encoded slashes, as OpenAI's
+    /// clients write it.
     private static let modelFolder = "models"
 
-    /// The rest, unchanged, if no reader can take it for another path: a proxy or backend that decodes or normalises it
+    /// The rest, unchanged, if no reader can take it for another path. A proxy or backend that decodes or normalises it
     /// must come to the path that the gateway has seen.
     private mutating func backendPath() throws(GatewayError) -> String {
         let path = rest.isEmpty ? "/" : String(Substring(rest))

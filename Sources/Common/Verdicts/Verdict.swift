@@ -9,13 +9,14 @@ package struct Verdict: Sendable, Equatable {
         case complete
         /// Some completions are in flight, or have ended and cannot be found yet.
         case incomplete
-        /// The trace store could not be asked; `reason` says why.
+        /// Nothing certain can be said; `reason` says why.
         case unknown
     }
 
     /// The most ids that `missing` lists.
     package static let mostMissing = 100
-    /// The time for which an incomplete verdict is good for other askers: missing traces may be found at any moment.
+    /// The time for which a verdict that is not complete is given to further questions. It is short, since missing
+    /// traces may be found at any moment.
     package static let interimLife = Duration.seconds(1)
     /// The longest time, in seconds, that a client may ask to `wait` for a verdict.
     package static let longestWait = 3600

@@ -2,11 +2,11 @@ package import Redis
 
 /// The verdicts in Redis.
 package struct VerdictStore: Sendable {
-    /// More marks than this are left by verifiers that died.
+    /// The most fields of a verdict's hash, its marks among them. Only verifiers that died can leave so many.
     static let mostFields = 200
 
-    /// Leave to write a verdict, as long as the set stays what it was when the mark was left. Everyone who looks at a
-    /// rollout has a new one, so that a late write under an old mark does not pass for news.
+    /// A verifier's mark in the verdict's hash. It allows one write of a verdict, as long as the set has not changed
+    /// since the mark was made. Each verifier has a mark of its own: another's newer mark lets no late write through.
     package struct Mark: Sendable, Equatable {
         let field = "checking:" + ProcessName.random()
         package init() {}
@@ -49,7 +49,7 @@ package struct VerdictStore: Sendable {
         return size < verdict.expected ? nil : verdict
     }
 
-    /// Leaves the mark, to be called before the set is read. Called again, it renews it.
+    /// Makes the mark, or renews it. To be called before the set is read.
     /// - Returns: Nil if there is no such rollout.
     package func begin(_ rollout: Rollout, mark: Mark = Mark()) async throws(RedisError) -> Beginning? {
         let set = Keys.set(of: rollout, defaultProject: defaultProject)
@@ -64,7 +64,7 @@ package struct VerdictStore: Sendable {
             seen: reply[3].int ?? 0)
     }
 
-    /// Takes a mark away, for which no verdict will be written.
+    /// Deletes a mark under which no verdict will be written.
     package func forget(_ mark: Mark, of rollout: Rollout) async throws(RedisError) {
         _ = try await redis.send(RedisCommand("HDEL", Keys.verdict(of: rollout), mark.field))
     }
@@ -96,7 +96,8 @@ enum VerdictScripts {
     ///
     /// ARGV:
     /// - ARGV[1]: the mark
-    /// - ARGV[2]: most fields of the hash: if there are as many, the marks of verifiers that died are cleared
+    /// - ARGV[2]: most fields of the hash: if there are as many, the whole hash is deleted, with all marks and the
+    ///   verdict
     ///
     /// Output: one of
     /// - {size of the set, completions that failed, ids that it should have (fewer if some were not counted), ids that

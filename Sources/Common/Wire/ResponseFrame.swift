@@ -1,6 +1,6 @@
 package import Upstream
 
-/// One piece of an answer on its way from a forwarder to an ingress. A short answer is a single frame with head, body
+/// One piece of an answer on its way from a worker to an ingress. A short answer is a single frame with head, body
 /// and end.
 package struct ResponseFrame: Sendable, Equatable {
     /// The way in which an answer ended.

@@ -13,7 +13,7 @@ package struct Provider: Sendable, Equatable {
     /// The required end of a replaced `url`.
     var baseSuffix = ""
     var keyHeader = KeyHeader.bearer
-    /// Further headers of every call. `{key}` in a value stands for the key.
+    /// Further headers of each call that carries a key. `{key}` in a value stands for the key.
     var headers: [HeaderField] = []
     var isKeyOptional = false
     var modelRule = ModelRule.strip

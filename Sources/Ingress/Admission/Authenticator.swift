@@ -13,8 +13,9 @@ struct Authenticator: Sendable {
         var clientKey: SecretString?
     }
 
-    /// Says who a request comes from; `immediate` is the same provider, if it answers at once.
+    /// Decides who a request comes from.
     private let auth: any AuthProvider
+    /// The same provider, if it decides at once; nil: it does not.
     private let immediate: (any ImmediateAuthProvider)?
     private let projects: KnownProjects
     private let defaultProject: String
@@ -58,8 +59,9 @@ struct Authenticator: Sendable {
     /// Whether it is the operator who asks. Where clients need no key, none is known by name, and each sees all.
     func isOperator(_ account: Account?) -> Bool { account?.isAdmin ?? !auth.consumesBearer }
 
-    /// The project in which a refused request is logged: no other project's log shows what its caller says.
-    var projectOfStrangers: String { defaultProject }
+    /// The project in whose log a request stands that was not admitted. No other project's log shows what such a caller
+    /// says.
+    var projectForRefusals: String { defaultProject }
 
     /// The account that a request comes from, before its project is looked at.
     /// - Throws: 401 for an unknown key, 403 for a page of another site.

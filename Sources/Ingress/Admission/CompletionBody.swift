@@ -33,16 +33,17 @@ struct CompletionBody: Sendable {
                 param: "model"
             )
         }
+        // Refuses a query that names another model.
         _ = try RequestModel(content: .json(object), method: "POST", path: "/chat/completions", query: query)
         self.model = model
         self.object = object
         isStream = try Self.isStream(object)
     }
 
-    /// Reads the body of any other call, and what its path and query say of the model. One that holds no members is the
-    /// provider's business alone.
+    /// Reads the body of any other call, and the model that its path and query name. A body that is neither JSON nor a
+    /// form is not looked into.
     /// - Parameters:
-    ///   - request: whose method, path and query are looked at; nil: none.
+    ///   - request: the job whose method, path and query may name the model; nil: only the body may.
     ///   - contentType: the value of the request's `Content-Type`.
     init(other bytes: [UInt8], of request: Job? = nil, contentType: String?, maximumDepth: Int) throws(GatewayError) {
         let content = try RequestContent(bytes, contentType: contentType, maximumDepth: maximumDepth)

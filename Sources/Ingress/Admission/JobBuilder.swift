@@ -16,7 +16,7 @@ struct JobBuilder: Sendable {
     let uploads: UploadBudget
     let maximumJSONDepth: Int
     private let addresses: AddressPolicy
-    /// From the request's arrival to the end of its answer, in milliseconds.
+    /// The longest time from a request's arrival to the end of its answer (`REQUEST_TIMEOUT`).
     let timeout: Duration
     private let window: Int
     /// Retries that a client may ask for.
@@ -26,7 +26,7 @@ struct JobBuilder: Sendable {
     /// The operator's rules, as they are now.
     private let rules: NIOLockedValueBox<RequestRules>
 
-    /// Whether the client goes when it wants to, and the call to its end all the same.
+    /// Whether a call goes on to its end after its client has left (`ON_DISCONNECT`).
     private let outlivesClient: Bool
 
     init(
@@ -161,7 +161,7 @@ struct JobBuilder: Sendable {
             window: window, metadata: said.metadata)
         (job.user, job.teams) = (admitted.account?.user, admitted.account?.teams ?? [])
         job.rules.others = said.rules
-        // Where hooks may change it, it is looked at behind them.
+        // Metadata that hooks may change is checked behind them.
         if !isHooked(path) { try currentRules.check(job, request.method) }
         job.options = try CallOptions(request.headers, upTo: clientRetries)
         // The client's wish, until the operator's rules have been asked.

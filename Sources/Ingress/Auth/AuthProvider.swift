@@ -39,7 +39,7 @@ public struct AuthRequest: Sendable {
     /// The token of `Authorization: Bearer …`.
     public var bearer: String?
     public var method: HTTPRequest.Method
-    /// The path that is served, as the routes see it, so that nothing else decides than what is served.
+    /// The path as the routes see it, so that the decision is about the page that is served.
     public var path: String
     public var headers: HTTPFields
 
@@ -64,7 +64,7 @@ public struct Account: Sendable, Equatable {
     public var user: String?
     /// The teams of the account's key, as `team:NAME` in the operator's rules.
     public var teams: [String]
-    /// Metadata of each of the account's requests. It stands before what the request's headers say. A key or value that
+    /// Metadata of each of the account's requests. It takes precedence over the request's headers. A key or value that
     /// breaks the rules for metadata (docs/policies.md) is left out.
     public var metadata: [UTF8Text: String]
     /// Whether it is the operator's own: it sees what belongs to no project, such as the operator's audit rows.

@@ -14,7 +14,7 @@ struct JobController: Sendable {
 
     let calls: JobDispatcher
     let records: JobRecords
-    let follower: ResponseTailer
+    let tailer: ResponseTailer
     let signals: SignalPublisher
     let kept: KeptResponses
     let defaultProject: String
@@ -104,12 +104,12 @@ struct JobController: Sendable {
     /// - Returns: false if it is not there in time or the client goes away.
     private func isAnswered(_ id: InsertionID, within wait: UInt64, _ connection: Connection?) async -> Bool {
         guard wait > 0 else { return false }
-        let waiter = follower.follow(id, deadline: Deadline(in: .milliseconds(wait)))
+        let waiter = tailer.follow(id, deadline: Deadline(in: .milliseconds(wait)))
         defer {
             connection?.unwatch()
-            follower.leave(waiter)
+            tailer.leave(waiter)
         }
-        guard let connection, connection.watch({ _ in follower.leave(waiter) }) else { return false }
+        guard let connection, connection.watch({ _ in tailer.leave(waiter) }) else { return false }
         while case .sealed(let frame)? = try? await waiter.next() {
             if kept.isEnd(frame, of: id) { return true }
         }

@@ -12,14 +12,14 @@ final class BodyCollector {
     /// The error for a body beyond the limit.
     private let excess: (_ limit: Int) -> GatewayError
     private var bytes: [UInt8] = []
-    /// The bytes of the room that the body has taken.
+    /// The bytes of the budget that the body has taken.
     private var taken = 0
 
     /// - Parameters:
     ///   - headers: the request's.
     ///   - limit: the most bytes.
-    ///   - room: where a large body must find room; nil where `limit` allows none.
-    ///   - error: what is said of a body beyond the limit.
+    ///   - budget: the memory of which a large body takes its part; nil where `limit` allows no large body.
+    ///   - error: the error for a body beyond the limit.
     /// - Throws: `error`, if the request announces such a body.
     init(
         for headers: HTTPFields, upTo limit: Int, in budget: UploadBudget?,
@@ -38,7 +38,7 @@ final class BodyCollector {
 
     deinit { budget?.leave(taken) }
 
-    /// - Throws: 413 for what is beyond the limit, 429 if a large body finds no room.
+    /// - Throws: 413 for a body beyond the limit, 429 if the budget has no room for a large body.
     func take(_ piece: ByteBuffer) throws(GatewayError) {
         let count = bytes.count + piece.readableBytes
         guard count <= limit else { throw excess(limit) }
@@ -49,7 +49,7 @@ final class BodyCollector {
         bytes.append(contentsOf: piece.readableBytesView)
     }
 
-    /// The whole body. It leaves its room.
+    /// Returns the whole body, and gives back what it took of the budget.
     func finish() -> [UInt8] {
         budget?.leave(taken)
         taken = 0

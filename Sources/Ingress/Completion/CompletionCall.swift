@@ -39,7 +39,7 @@ final class CompletionCall: WaitingClient, LocalClient {
         var phase = Phase.over
         /// The request until it was let in.
         var request: (Request, CompletionPath)?
-        weak var handler: CompletionHandler?
+        weak var handler: CompletionChannelHandler?
         /// The answer's, once it has begun.
         var status = 0
         var rates = Rates.none
@@ -67,7 +67,7 @@ final class CompletionCall: WaitingClient, LocalClient {
     init(
         _ id: InsertionID, _ request: Request, _ path: CompletionPath, on eventLoop: any EventLoop,
         connection: Connection, controller: CompletionController,
-        handler: CompletionHandler
+        handler: CompletionChannelHandler
     ) {
         self.id = id
         self.eventLoop = eventLoop
@@ -86,9 +86,9 @@ final class CompletionCall: WaitingClient, LocalClient {
 
     func end(_ ending: Waiter.Ending) { hear(.ending(ending)) }
 
-    private func hear(_ signals: News) {
+    private func hear(_ news: News) {
         let isFirst = inbox.withLockedValue { inbox in
-            inbox.append(signals)
+            inbox.append(news)
             return inbox.count == 1
         }
         guard isFirst else { return }
@@ -100,8 +100,8 @@ final class CompletionCall: WaitingClient, LocalClient {
             defer { inbox = [] }
             return inbox
         }
-        for signals in all {
-            switch signals {
+        for news in all {
+            switch news {
             case .arrival(let arrival): take(arrival)
             case .ending(let ending): fail(GatewayError(ending))
             case .queued(let status): take(status)
@@ -113,7 +113,8 @@ final class CompletionCall: WaitingClient, LocalClient {
 
 /// The request.
 extension CompletionCall {
-    /// Lets the request in, or refuses it before its body was read.
+    /// Admits the request, or refuses it before its body was read: for its key, its project, or the size that it
+    /// announces.
     func begin() {
         guard let (request, path) = state.value.request.take() else { return }
         var admitted: Authenticator.Admitted?
@@ -162,7 +163,7 @@ extension CompletionCall {
     ) {
         controller.calls.refusals?.note(
             controller.jobs.refusal(
-                of: request, path: path, admitted: admitted, else: controller.authenticator.projectOfStrangers, id: id,
+                of: request, path: path, admitted: admitted, else: controller.authenticator.projectForRefusals, id: id,
                 because: error))
     }
 

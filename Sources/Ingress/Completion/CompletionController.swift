@@ -5,8 +5,8 @@ internal import Logging
 internal import NIOCore
 
 /// Takes the chat completions that can be queued at once. They wait neither for an operator's own code nor for a kept
-/// answer, and their answers are for their clients alone. `GatewayResponder` takes the others, and requests that are
-/// refused by their heads.
+/// answer, and their answers are for their clients alone. `GatewayResponder` takes the others, also requests that are
+/// refused for their host, path or `Via`. The call itself refuses a request for its key, project or body.
 struct CompletionController: Sendable {
     let identity: ResponseIdentity
     let mark: LoopMark
@@ -21,7 +21,8 @@ struct CompletionController: Sendable {
 
     /// - Returns: nil if the request is not one of these.
     func call(
-        for head: HTTPRequest, on eventLoop: any EventLoop, _ connection: Connection?, to handler: CompletionHandler
+        for head: HTTPRequest, on eventLoop: any EventLoop, _ connection: Connection?,
+        to handler: CompletionChannelHandler
     ) -> CompletionCall? {
         guard authenticator.isImmediate, let connection, handler.isAllowed(head.authority, by: hosts),
             !mark.isCarried(by: head.headerFields[values: .via])

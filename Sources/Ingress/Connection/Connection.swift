@@ -19,7 +19,7 @@ final class Connection: Sendable {
     var pace: ClientPace { state.withLockedValue { $0.pace } }
 
     /// Notes an event on which its client's pace depends.
-    func note(_ signals: (inout ClientPace) -> Void) { state.withLockedValue { signals(&$0.pace) } }
+    func note(_ change: (inout ClientPace) -> Void) { state.withLockedValue { change(&$0.pace) } }
 
     var isClosed: Bool { state.withLockedValue { $0.isClosed } }
 

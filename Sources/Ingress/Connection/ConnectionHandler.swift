@@ -11,7 +11,7 @@ internal import NIOHTTPTypesHTTP1
 /// - it answers a request that cannot be parsed in the same form as every other error (Hummingbird's own answer has no
 ///   body);
 /// - it does not read for ever what a refused client goes on sending, nor a request that comes too slowly;
-/// - it lets a client go on that asks before it sends its body;
+/// - it tells a client to go on that asks before it sends its body (`Expect: 100-continue`);
 /// - it closes no connection of a stopping process on which a request may be under way;
 /// - it closes behind a last answer so that the answer arrives, though the client goes on sending (`LingeringClose`).
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -32,7 +32,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let identity: ResponseIdentity
     private var connection: Connection?
     /// The number of the answer that is being written.
-    private var answer = 0
+    private var answerNumber = 0
     /// Requests whose heads have come.
     private var heads = 0
     private var unanswered = 0
@@ -56,7 +56,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         connection = connections.add(context.channel)
-        answer = connection?.beginAnswer() ?? 0
+        answerNumber = connection?.beginAnswer() ?? 0
         let pipeline = context.pipeline.syncOperations
         do {
             if let connection { try pipeline.addHandler(ReadingHandler(connection), position: .first) }
@@ -144,7 +144,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .body(let bytes): return writeBody(bytes, context: context, promise: promise)
         case .end:
             isAnswering = false
-            answer = connection?.beginAnswer() ?? 0
+            answerNumber = connection?.beginAnswer() ?? 0
             connection?.note { $0.endAnswer(at: .now()) }
             unanswered -= 1
             if let refusal {
@@ -173,8 +173,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func writeBody(_ bytes: ByteBuffer, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard let connection else { return context.write(wrapOutboundOut(.body(bytes)), promise: promise) }
         let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.whenSuccess { [answer, count = bytes.readableBytes] in
-            connection.handOver(count, of: answer)
+        promise.futureResult.whenSuccess { [answerNumber, count = bytes.readableBytes] in
+            connection.handOver(count, of: answerNumber)
         }
         context.write(wrapOutboundOut(.body(bytes)), promise: promise)
     }

@@ -16,7 +16,7 @@ extension DashboardQuestions.Controllers {
             identity: identity,
             queries: QueryController(
                 calls: calls(.queries), redis: redis, responseKey: responseKey, window: settings.http.maxBufferedBytes,
-                patience: settings.requestLog.queryTimeout, isOn: settings.requestLog.place == .embedded),
+                timeout: settings.requestLog.queryTimeout, isOn: settings.requestLog.place == .embedded),
             verification: VerificationController(
                 calls: calls(.verifications), verdicts: VerdictStore(redis: redis, defaultProject: project),
                 list: RolloutList(redis: redis, defaultProject: project), redis: redis, responseKey: responseKey,
@@ -32,7 +32,7 @@ extension DashboardQuestions.Controllers {
                     actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))),
             rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys),
             open: OpenCompletions(
-                redis: redis, defaultProject: project, patience: settings.calls.requestTimeout,
+                redis: redis, defaultProject: project, longestWait: settings.calls.requestTimeout,
                 isTracedByProxy: settings.backends.litellmTraces))
     }
 }

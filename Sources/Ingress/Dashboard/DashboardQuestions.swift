@@ -93,11 +93,11 @@ struct DashboardQuestions: DashboardSource {
         }
         if let rollout = Self.rollout.parameter(in: path) {
             call.parameter = rollout
-            return try await controllers.verification.verdict(call)
+            return try await controllers.verification.answer(call)
         }
         switch path {
         case "/rollouts": return try await controllers.verification.page(call)
-        case RolloutQuery.tracePath: return try await controllers.verification.traces(call)
+        case RolloutQuery.tracePath: return try await controllers.verification.answer(call)
         case "/logs": return try await controllers.logs.entries(call)
         case "/ready": return await controllers.pages.readiness
         default: return try await answer(path, query)

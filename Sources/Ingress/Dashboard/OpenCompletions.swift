@@ -32,7 +32,7 @@ struct OpenCompletions: Sendable {
     let redis: RedisClient
     let defaultProject: String
     /// No call takes longer (`REQUEST_TIMEOUT`).
-    let patience: Duration
+    let longestWait: Duration
     /// Whether a LiteLLM proxy writes the traces.
     let isTracedByProxy: Bool
 
@@ -115,7 +115,7 @@ struct OpenCompletions: Sendable {
         if life > Self.accepted { return .waits }
         // One without an end is waiting, too: nothing takes it away.
         if life != -2 { return life == -1 ? .waits : .accepted }
-        if age < patience { return hasStarted ? .running : .queued }
+        if age < longestWait { return hasStarted ? .running : .queued }
         return isTracedByProxy ? .proxy : .missing
     }
 }

@@ -36,7 +36,7 @@ struct MetricsPage: Sendable {
     let limits: Limits
     let registry: MetricsRegistry
     let pending: PendingRequests
-    let follower: ResponseTailer
+    let tailer: ResponseTailer
     let connections: Connections
     let uploads: UploadBudget
     let process: ProcessMetrics
@@ -56,7 +56,7 @@ struct MetricsPage: Sendable {
         let estimate = await sampler.estimate(with: redis)
         var page = registry.exposition()
         process.write(to: &page)
-        page.write(Self.waiting, pending.count + follower.count)
+        page.write(Self.waiting, pending.count + tailer.count)
         page.write(Self.connections, connections.count)
         page.write(Self.uploads, uploads.bytes)
         page.write(Self.redisUp, shared == nil ? 0 : 1)

@@ -41,7 +41,7 @@ struct SharedState: Sendable {
 
     private static func alive(_ queue: WorkQueue, _ redis: RedisClient) async throws(RedisError) -> Int {
         try await redis.evaluate(
-            JobScripts.liveForwarders, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix
+            JobScripts.liveWorkers, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix
         ).int ?? 0
     }
 

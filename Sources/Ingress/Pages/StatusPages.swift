@@ -11,7 +11,7 @@ struct StatusPages: Sendable {
     let redis: RedisClient
     let watch: RedisWatch
     let pending: PendingRequests
-    let follower: ResponseTailer
+    let tailer: ResponseTailer
     let connections: Connections
     let uploads: UploadBudget
     /// Whether Redis is the operator's, and not the gateway's own, which the gateway alone can reach.
@@ -30,7 +30,7 @@ struct StatusPages: Sendable {
     private let sampler = KeySampler()
 
     init(
-        redis: RedisClient, watch: RedisWatch, pending: PendingRequests, follower: ResponseTailer,
+        redis: RedisClient, watch: RedisWatch, pending: PendingRequests, tailer: ResponseTailer,
         connections: Connections,
         uploads: UploadBudget, warnsOfRedis: Bool, limits: MetricsPage.Limits, registry: MetricsRegistry,
         storeTrouble: @escaping @Sendable () -> String?, warning: String? = nil, access: OpenAccess? = nil
@@ -38,7 +38,7 @@ struct StatusPages: Sendable {
         self.redis = redis
         self.watch = watch
         self.pending = pending
-        self.follower = follower
+        self.tailer = tailer
         self.connections = connections
         self.uploads = uploads
         self.warnsOfRedis = warnsOfRedis
@@ -52,7 +52,7 @@ struct StatusPages: Sendable {
     /// It requires authentication: load figures are not public.
     var metrics: MetricsPage {
         MetricsPage(
-            redis: redis, limits: limits, registry: registry, pending: pending, follower: follower,
+            redis: redis, limits: limits, registry: registry, pending: pending, tailer: tailer,
             connections: connections,
             uploads: uploads, process: process, sampler: sampler)
     }
@@ -62,7 +62,7 @@ struct StatusPages: Sendable {
         let uptime = started.duration(to: .now).components.seconds
         return json(
             .ok,
-            Self.health(uptime: Int(uptime), waiting: pending.count + follower.count, connections: connections.count))
+            Self.health(uptime: Int(uptime), waiting: pending.count + tailer.count, connections: connections.count))
     }
 
     /// The body of `/health`.
@@ -84,7 +84,7 @@ struct StatusPages: Sendable {
         get async {
             do {
                 let forwarders = try await redis.evaluate(
-                    JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix)
+                    JobScripts.liveWorkers, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix)
                 let count = forwarders.int ?? 0
                 if let trouble = watch.trouble { return unready(trouble.text) }
                 guard count > 0 else {

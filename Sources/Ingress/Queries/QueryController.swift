@@ -14,7 +14,7 @@ struct QueryController: Sendable {
     let responseKey: String
     let window: Int
     /// The time that an answer may take.
-    let patience: Duration
+    let timeout: Duration
     /// Whether there is a request log.
     let isOn: Bool
 
@@ -23,7 +23,7 @@ struct QueryController: Sendable {
         guard isOn else { throw GatewayError.requestLogOff }
         var job = Job(
             insertionID: call.id, project: call.project, method: "GET", path: call.path, query: call.query,
-            isStream: true, deadline: Deadline(in: patience), responseKey: responseKey,
+            isStream: true, deadline: Deadline(in: timeout), responseKey: responseKey,
             window: window)
         job.isOperators = isOperators
         guard try await isAttended() else { throw GatewayError.requestLogAway }

@@ -40,7 +40,7 @@ struct RateLimiter: Sendable {
         }
     }
 
-    /// What reads some counters: charges that count nothing.
+    /// Charges that count nothing, to read some counters.
     func charges(of counters: [RateCounter]) -> [RateCharge] {
         counters.map { charge(for: $0.limit, named: $0.name, amount: 0) }
     }

@@ -70,7 +70,7 @@ struct GatewayResponder: HTTPResponder {
             // No path would help such a client.
             guard !request.asksForWebSocket else { throw .noWebSocket }
             calls.refusals?.note(
-                Refusal(id, of: authenticator.projectOfStrangers, path: "", because: error))
+                Refusal(id, of: authenticator.projectForRefusals, path: "", because: error))
             throw error
         }
     }
@@ -112,7 +112,7 @@ struct GatewayResponder: HTTPResponder {
             let told = error as? GatewayError ?? .internalError
             calls.refusals?.note(
                 jobs.refusal(
-                    of: request, path: path, admitted: admitted, else: authenticator.projectOfStrangers, id: id,
+                    of: request, path: path, admitted: admitted, else: authenticator.projectForRefusals, id: id,
                     because: told))
             throw error
         }

@@ -3,14 +3,14 @@ internal import HTTPServing
 internal import HTTPTypes
 internal import Policies
 
-/// Resolves the metadata of requests, what a later source says in the place of an earlier one's, and checks it.
+/// Resolves the metadata of requests, and checks it. A later source takes precedence over an earlier one.
 struct MetadataResolver: Sendable {
     /// The facts about a request once all sources have been read.
     struct Resolved {
         var metadata: ResolvedMetadata
         /// The ids of the operator's rules that have set some of it.
         var rules: [String]
-        /// Whether its headers let it stand in traces.
+        /// Whether the request's headers allow its body and answer to be logged.
         var wishesLog = true
     }
 
@@ -36,7 +36,7 @@ struct MetadataResolver: Sendable {
         return resolved
     }
 
-    /// The same of what headers carry.
+    /// The same, from the metadata that headers carry.
     func resolve(_ carried: ResolvedMetadata, of account: Account?) -> Resolved {
         var metadata = carried
         let rules = policy?.override(&metadata, for: Caller(account)) ?? []

@@ -6,14 +6,14 @@ internal import Redis
 
 /// Questions about rollouts: `/traces`, `/traces/pointwise`, `/rollouts`, `/rollouts/{rollout_id}`.
 ///
-/// A verdict that holds is read from Redis, with one command. Every other question becomes a job for the verifiers,
-/// whose answer comes back as a completion's does.
+/// A stored verdict is read from Redis in one round trip. Every other question becomes a job for the verifiers, whose
+/// answer comes back as a completion's does.
 struct VerificationController: Sendable {
     /// Time limit for a question about traces: 100,000 come in pages, and a rate limit may delay each page.
     private static let traceTime = Duration.seconds(300)
     /// Time limit for a question about a rollout without a wait. Where its verifier is lost, another takes it over.
     private static let verdictTime = Duration.seconds(60)
-    /// Beyond what the client asks to wait for. A verifier answers well within it.
+    /// The time that is added to the wait that the client asks for. A verifier answers well within it.
     private static let margin = Duration.seconds(5)
 
     /// The queue of the verifiers.
@@ -31,25 +31,20 @@ struct VerificationController: Sendable {
         try await list.response(to: call.request, project: call.project)
     }
 
-    /// The verdict on a rollout.
-    func verdict(_ call: AdmittedRequest) async throws -> Response {
-        guard case .verdict(let question) = try parsed(call, query: call.query) else { return try await traces(call) }
-        if let response = try await known(question) { return response }
-        let time = question.wait.map { .seconds($0) + Self.margin } ?? Self.verdictTime
-        return try await ask(call, query: call.query, within: time)
-    }
-
-    /// The traces of a rollout, or the one that the path asks for.
-    func traces(_ call: AdmittedRequest) async throws -> Response {
+    /// The answer to a question about one rollout: its verdict, its traces, or the trace of one completion.
+    func answer(_ call: AdmittedRequest) async throws -> Response {
         let query = try await prepared(call)
-        _ = try parsed(call, query: query)
-        return try await ask(call, query: query, within: Self.traceTime)
-    }
-
-    /// Parses the question, so that no verifier is given a malformed one.
-    private func parsed(_ call: AdmittedRequest, query: String?) throws(GatewayError) -> RolloutQuery {
-        try RolloutQuery(
+        let time: Duration
+        // Parsed here, so that no verifier is given a malformed question.
+        switch try RolloutQuery(
             path: call.path, query: query, headers: Self.headers(of: call.request), project: call.project, now: .now)
+        {
+        case .verdict(let question):
+            if let response = try await stored(question) { return response }
+            time = question.wait.map { .seconds($0) + Self.margin } ?? Self.verdictTime
+        case .traces, .trace: time = Self.traceTime
+        }
+        return try await ask(call, query: query, within: time)
     }
 
     /// The headers that a verifier looks at.
@@ -73,8 +68,8 @@ struct VerificationController: Sendable {
         }
     }
 
-    /// The verdict on a rollout, if one holds that the client would not wait to see change.
-    private func known(_ question: VerdictQuery) async throws(GatewayError) -> Response? {
+    /// The stored verdict, if it is complete or the client does not wait.
+    private func stored(_ question: VerdictQuery) async throws(GatewayError) -> Response? {
         guard !question.wantsEvents else { return nil }
         let verdict: Verdict?
         do { verdict = try await verdicts.verdict(on: question.rollout) } catch { throw .queueUnavailable(error) }
@@ -87,9 +82,9 @@ struct VerificationController: Sendable {
             status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
     }
 
-    /// The query of a question about traces, as the hooks leave it.
+    /// The query of a question. The hooks may change one about traces.
     private func prepared(_ call: AdmittedRequest) async throws -> String? {
-        guard !hooks.isEmpty else { return call.query }
+        guard !hooks.isEmpty, call.path.hasPrefix("/traces") else { return call.query }
         var question = TracesQuestion(
             items: try QueryItems(call.query).items, isPointwise: call.path != "/traces", project: call.project,
             account: call.admitted.account, headers: call.request.headers)

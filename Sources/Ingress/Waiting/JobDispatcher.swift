@@ -9,7 +9,7 @@ internal import Redis
 struct JobDispatcher: Sendable {
     let admission: JobAdmission
     let pending: PendingRequests
-    let follower: ResponseTailer
+    let tailer: ResponseTailer
     let kept: KeptResponses
     let signals: SignalPublisher
     /// The worker in this process; nil if it has none.
@@ -19,7 +19,7 @@ struct JobDispatcher: Sendable {
     let rateAudit: RateAudit
     /// The log of calls that the queue does not take; nil where nothing logs requests.
     var refusals: RecordLog?
-    /// The time past the job's deadline for which the answer that says so is waited for.
+    /// The time past a job's deadline for which its client still waits, so that a worker can say that the time is over.
     let grace = Duration.seconds(2)
 
     /// Queues a job whose answer the client waits for.
@@ -88,14 +88,14 @@ struct JobDispatcher: Sendable {
         _ id: InsertionID, deadline: Deadline, to connection: Connection?, numbering: EventNumbering? = nil,
         logger: Logger
     ) async throws -> Response {
-        let waiter = follower.follow(id, deadline: deadline.orNow + grace)
-        guard let connection, connection.watch({ _ in follower.leave(waiter) }) else {
-            follower.leave(waiter)
+        let waiter = tailer.follow(id, deadline: deadline.orNow + grace)
+        guard let connection, connection.watch({ _ in tailer.leave(waiter) }) else {
+            tailer.leave(waiter)
             throw GatewayError(.disconnected)
         }
         let close = { @Sendable in
             connection.unwatch()
-            follower.leave(waiter)
+            tailer.leave(waiter)
         }
         let answer = PendingResponse(
             waiter: waiter, frames: frames(of: id, deadline: waiter.deadline, window: .max, logger: logger))
@@ -117,7 +117,8 @@ struct JobDispatcher: Sendable {
             logger: logger)
     }
 
-    /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
+    /// Puts a job on the queue, or says why it cannot be there. A refused job leaves nothing behind, unless Redis may
+    /// have taken it without saying so: then it is cancelled.
     /// - Parameter waiter: takes the answer, if the worker in this process may make the call; nil: the answer is to be
     ///   kept in Redis.
     /// - Returns: the job whose answer it is: this one, or the one that the request was before; and what is left of
@@ -140,12 +141,12 @@ struct JobDispatcher: Sendable {
         return error
     }
 
-    /// The same for a client that goes on without a task.
+    /// The same for a client that is served without a task.
     /// - Parameters:
     ///   - client: takes the answer.
     ///   - completion: called on an event loop. It gets what is left of the rate limits on which the job was counted.
     ///     If the job is not queued, or may not be, it gets the client's error.
-    /// - Throws: why it cannot be there, if that is known at once; `completion` is not called then.
+    /// - Throws: the client's error, if it is known at once; `completion` is not called then.
     func enqueue(
         _ job: Job, for client: any LocalClient,
         completion: @escaping @Sendable (Result<RateStatus?, GatewayError>) -> Void
@@ -165,7 +166,7 @@ struct JobDispatcher: Sendable {
         }
     }
 
-    /// No forwarder there could read a job under another key, and its answer could not be read here.
+    /// No worker there could read a job under another key, and its answer could not be read here.
     private func checkKey() throws(GatewayError) {
         if watch.trouble == .otherKey { throw .otherKey }
     }
@@ -196,7 +197,7 @@ struct JobDispatcher: Sendable {
     private func refusal(of job: Job, because error: RedisError) -> GatewayError {
         // A client that can repeat its request finds the job, if there is one.
         guard error.mayHaveBeenExecuted, job.idempotency == nil else { return .queueUnavailable(error) }
-        // Its client is refused; if it was queued all the same, it shall not run. A forwarder may be faster.
+        // Its client is refused. If the job was queued all the same, it shall not run; but a worker may be faster.
         signals.cancel(job.insertionID, deadline: job.deadline)
         return .queueUnanswered
     }
@@ -212,6 +213,23 @@ struct JobDispatcher: Sendable {
         connection?.unwatch()
         pending.dismiss(call.id)
     }
+}
+
+/// The part of a queued job that stays at the ingress while its client waits: not its body, which may be large.
+struct WaitingCall: Sendable {
+    var id: InsertionID
+    /// The time at which the client stops waiting.
+    var deadline: Deadline
+    /// Bytes of the answer that may be under way.
+    var window: Int
+    /// Seals the answer's frames; nil: the gateway's key does.
+    var seal: OwnSeal?
+    /// The waiter that receives the answer; nil if the answer is kept under the job's own key and followed there.
+    var waiter: Waiter?
+    /// The rest of the rate limits on which the job was counted; nil: it was on none.
+    var rates: RateStatus?
+    /// Whether the job was queued before, under the same Idempotency-Key.
+    var isRepeated = false
 }
 
 extension GatewayError {
@@ -260,14 +278,14 @@ extension GatewayError {
     static let otherKey = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
         message:
-            "The gateway's queue (Redis) is used with another GATEWAY_KEY, and nothing waits in it for this request. "
+            "The gateway's queue (Redis) is used with another GATEWAY_KEY, and this request left nothing in it. "
             + "/ready says what to do.",
         retryAfter: 30)
 
     fileprivate static let queueUnanswered = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
         message:
-            "The gateway's queue (Redis) took this request and did not answer. It is called off, and the call may have been made all the same. "
+            "The queue (Redis) did not answer and may have taken this request. The gateway has cancelled it, but the call may already have been made. "
             + "With an Idempotency-Key it could be sent again without a second call.",
         retryAfter: 1, shouldRetry: false)
 }

@@ -106,7 +106,8 @@ final class Waiter: Sendable {
         }
     }
 
-    typealias Frame = Result<Arrival, Ending>
+    /// The outcome of ``next()``.
+    private typealias Next = Result<Arrival, Ending>
 
     private struct State {
         /// Frames that have come and were not taken.
@@ -114,7 +115,7 @@ final class Waiter: Sendable {
         /// Their bytes.
         var held = 0
         var ending: Ending?
-        var continuation: CheckedContinuation<Frame, Never>?
+        var continuation: CheckedContinuation<Next, Never>?
     }
 
     let id: InsertionID
@@ -139,8 +140,8 @@ final class Waiter: Sendable {
 
     /// The next frame. One task calls this.
     func next() async throws(Ending) -> Arrival {
-        let frame: Frame = await withCheckedContinuation { continuation in
-            let (ready, hasRoomAgain): (Frame?, Bool) = state.withLockedValue { state in
+        let next: Next = await withCheckedContinuation { continuation in
+            let (ready, hasRoomAgain): (Next?, Bool) = state.withLockedValue { state in
                 if let frame = state.frames.popFirst() {
                     let before = state.held
                     state.held -= frame.count
@@ -153,13 +154,13 @@ final class Waiter: Sendable {
             if hasRoomAgain { onRoom() }
             if let ready { continuation.resume(returning: ready) }
         }
-        return try frame.get()
+        return try next.get()
     }
 
     func receive(_ sealed: [UInt8]) { receive(.sealed(sealed)) }
 
     private func receive(_ frame: Arrival) {
-        let waiting = state.withLockedValue { state -> CheckedContinuation<Frame, Never>? in
+        let waiting = state.withLockedValue { state -> CheckedContinuation<Next, Never>? in
             guard let continuation = state.continuation.take() else {
                 state.frames.append(frame)
                 state.held += frame.count
@@ -183,25 +184,8 @@ final class Waiter: Sendable {
 extension Waiter: WaitingClient {}
 
 extension Waiter: LocalClient {
-    /// Its reader is a task, which is on none.
+    /// Any loop will do: the reader is a task, which runs on none.
     var eventLoop: any EventLoop { MultiThreadedEventLoopGroup.singleton.any() }
 
     func receive(_ frame: ResponseFrame) { receive(.opened(frame)) }
-}
-
-/// The part of a queued job that stays at the ingress while its client waits: not its body, which may be large.
-struct WaitingCall: Sendable {
-    var id: InsertionID
-    /// The time at which the client stops waiting.
-    var deadline: Deadline
-    /// Bytes of the answer that may be under way.
-    var window: Int
-    /// Seals the answer's frames; nil: the gateway's key does.
-    var seal: OwnSeal?
-    /// The waiter that receives the answer; nil if the answer is kept under the job's own key and followed there.
-    var waiter: Waiter?
-    /// The rest of the rate limits on which the job was counted; nil: it was on none.
-    var rates: RateStatus?
-    /// Whether the job was queued before, under the same Idempotency-Key.
-    var isRepeated = false
 }

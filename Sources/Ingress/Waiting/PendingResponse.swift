@@ -254,15 +254,14 @@ extension GatewayError {
     fileprivate static let answerUnreadable = GatewayError(
         status: 502, type: "server_error", code: "answer_unreadable",
         message:
-            "The answer was written by a newer version of the gateway than this ingress can read, and the call was "
-            + "made. "
-            + "Upgrade the ingresses.",
+            "The answer was written by a newer version of the gateway than this ingress can read. "
+            + "The request was carried out. Upgrade the ingresses.",
         shouldRetry: false)
 
     fileprivate static let answerLost = GatewayError(
         status: 502, type: "server_error", code: "answer_lost",
         message:
-            "A part of the answer was lost on its way through the queue (Redis), and the call was made. "
+            "A part of the answer was lost on its way through the queue (Redis). The request was carried out. "
             + "Keep Redis's data over its restarts.",
         shouldRetry: false)
 }

@@ -1,15 +1,15 @@
 package import Common
 internal import Redis
 
-/// An entry of the job stream, as a forwarder was given it. Its contents may be anything: others can write to Redis.
+/// An entry of the job stream, as a worker was given it. Its contents may be anything: others can write to Redis.
 package struct Delivery: Sendable, Equatable {
     /// The entry's id on the stream, such as `1763812345678-0`.
     package var entry: String
     /// The queue that it was taken from.
     package let queue: WorkQueue
-    /// The number of times that the entry has been given to a forwarder, this time included. From 1.
+    /// The number of times that the entry has been given to a worker, this time included. From 1.
     package var count: Int
-    /// Whether another delivery came before. Its forwarder may have begun to answer, also where it gave the entry back
+    /// Whether another delivery came before. Its worker may have begun to answer, also where it gave the entry back
     /// and its delivery does not count.
     package var isTakenOver: Bool
     /// The entry's `i`: an insertion id in text, if it is one of ours.

@@ -8,21 +8,21 @@ package import Redis
 ///
 /// The scripts name all keys of their jobs, so they need a Redis that holds all of them: one server, not a cluster.
 package enum JobScripts {
-    /// Takes over what dead forwarders have left pending, and forgets forwarders that left nothing (architecture §2.4).
-    /// An entry that this forwarder was given long ago and does not work on never reached it, because a connection
+    /// Takes over what dead workers have left pending, and forgets workers that left nothing (architecture §2.4).
+    /// An entry that this worker was given long ago and does not work on never reached it, because a connection
     /// broke on the way. Such an entry is given again.
     ///
     /// KEYS[1]: the job stream
     ///
     /// ARGV:
     /// - ARGV[1]: the group
-    /// - ARGV[2]: the forwarder that takes
+    /// - ARGV[2]: the worker that takes
     /// - ARGV[3]: most entries
     /// - ARGV[4]: prefix of liveness keys
     /// - ARGV[5]: most bytes
     /// - ARGV[6]: milliseconds after which an answer of Redis is no longer on its way
     /// - ARGV[7]: time by this server's clock at which the question was asked, in milliseconds since 1970
-    /// - ARGV[8…]: entries that this forwarder works on
+    /// - ARGV[8…]: entries that this worker works on
     ///
     /// Output: array of {entry, deliveries before this one, fields}. The fields are left out if they alone are longer
     /// than Redis lets a string be.
@@ -66,7 +66,7 @@ package enum JobScripts {
     ///
     /// ARGV:
     /// - ARGV[1]: the group
-    /// - ARGV[2]: the forwarder that gives back
+    /// - ARGV[2]: the worker that gives back
     /// - ARGV[3]: name of the consumer that never lives
     /// - ARGV[4…]: entries
     ///
@@ -124,14 +124,14 @@ package enum JobScripts {
             return record
             """)
 
-    /// Counts the forwarders that are alive.
+    /// Counts the workers that are alive.
     ///
     /// - KEYS[1]: the job stream
     /// - ARGV[1]: the group
     /// - ARGV[2]: prefix of liveness keys
     ///
     /// Output: their number.
-    package static let liveForwarders = RedisScript(
+    package static let liveWorkers = RedisScript(
         name: "liveForwarders",
         source: """
             local alive = 0

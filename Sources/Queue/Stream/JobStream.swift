@@ -4,16 +4,16 @@ package import Redis
 /// A worker's side of a queue: it takes entries, sends frames of answers, and acknowledges last, as their owner
 /// (architecture §2.2, §2.4).
 package struct JobStream: Sendable {
-    /// The consumer that never lives. Entries that are handed back to it go to the next forwarder that looks.
+    /// The consumer that never lives. Entries that are handed back to it go to the next worker that looks.
     static let released = "released"
-    /// The time for which a forwarder counts as alive after a heartbeat.
+    /// The time for which a worker counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
     package static let deadLetterBytes = 64 << 10
     /// Bytes taken over at once: few enough to arrive in time by any network. A single larger job is taken over alone.
     private static let claimBytes = 16 << 20
-    /// The time after which a job that was given to a forwarder counts as lost. It is longer than a wait for Redis, and
-    /// shorter than a forwarder has left to live. Until then the forwarder's entries stay its own.
+    /// The time after which a job that was given to a worker counts as lost. It is longer than a wait for Redis, and
+    /// shorter than a worker has left to live. Until then the worker's entries stay its own.
     package static let lostAfter = Duration.seconds(10)
     /// The most by which clocks may differ, and by which an ingress waits beyond its deadline.
     static let margin = Duration.seconds(5)
@@ -99,7 +99,7 @@ package struct JobStream: Sendable {
     let queue: WorkQueue
     let commands: RedisClient
     private let reader: RedisClient
-    let patience: Duration
+    let longestWait: Duration
     let aside = EntriesForOthers(limit: 1000)
     let deliveries: StepBatcher<DeliverStep>
     let endings: StepBatcher<FinishStep>
@@ -108,12 +108,12 @@ package struct JobStream: Sendable {
     ///   - commands: the connection for everything that answers at once; callbacks are called on its event loop.
     ///   - reader: a connection of its own for `read`, which blocks it.
     ///   - keptLimit: the most bytes that are kept for later (`KEPT_BYTES`).
-    ///   - patience: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
+    ///   - longestWait: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
     package init(
         _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient,
-        deadLetterLimit: Int, keptLimit: Int = .max, patience: Duration = .seconds(300)
+        deadLetterLimit: Int, keptLimit: Int = .max, longestWait: Duration = .seconds(300)
     ) {
-        self.patience = patience
+        self.longestWait = longestWait
         self.queue = queue
         self.consumer = consumer
         self.commands = commands
@@ -139,12 +139,12 @@ package struct JobStream: Sendable {
     /// could have run. If the note is lost, the completion counts as in flight for as long.
     func noteEnd(of id: InsertionID, in rollout: Rollout) {
         let key = Keys.ended(of: rollout)
-        let life = Int((patience + Self.margin).components.seconds)
+        let life = Int((longestWait + Self.margin).components.seconds)
         commands.send(RedisCommand("SADD", key, id.description)) { _ in }
         commands.send(RedisCommand("EXPIRE", key, life)) { _ in }
     }
 
-    /// Tells the others that this forwarder lives.
+    /// Tells the others that this worker lives.
     /// - Returns: the Redis server's clock.
     package func beat() async throws(RedisError) -> Timestamp {
         let replies = try await commands.send(batch: [
@@ -176,10 +176,10 @@ package struct JobStream: Sendable {
         }
     }
 
-    /// Takes over the entries that dead forwarders left behind, and those that were given to this one and never reached
+    /// Takes over the entries that dead workers left behind, and those that were given to this one and never reached
     /// it.
     /// - Parameters:
-    ///   - running: the entries that this forwarder works on.
+    ///   - running: the entries that this worker works on.
     ///   - now: the time by the Redis server's clock. A server that comes to it too long after gives nothing.
     package func claim(
         upTo limit: Int, running: [String], now: Timestamp
@@ -339,9 +339,9 @@ extension JobStream {
     /// Leaves an entry that cannot be read here for workers that can read it: it is handed back, and not taken again.
     /// The result is false if the entry is so old that nothing waits for it. It is then still this worker's.
     func leave(_ delivery: Delivery, completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void) {
-        commands.evaluate(JobScripts.leave, keyCount: 1) { [queue, consumer, patience] command in
+        commands.evaluate(JobScripts.leave, keyCount: 1) { [queue, consumer, longestWait] command in
             for text in [queue.stream, queue.group, consumer, Self.released, delivery.entry] { command.append(text) }
-            command.append(Int((patience + Self.margin).milliseconds))
+            command.append(Int((longestWait + Self.margin).milliseconds))
         } completion: { [aside] result in
             completion(
                 result.map { reply in

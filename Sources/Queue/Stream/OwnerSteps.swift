@@ -150,7 +150,7 @@ extension Result<RedisValue, RedisError> {
 }
 
 extension JobScripts {
-    /// Sends frames in the middle of answers, each if this forwarder still owns its job. From then on the call is not
+    /// Sends frames in the middle of answers, each if this worker still owns its job. From then on the call is not
     /// repeated. Of an answer that would pass the bound on what is kept for later, nothing is kept any longer.
     ///
     /// KEYS of the batch:
@@ -164,7 +164,7 @@ extension JobScripts {
     ///
     /// ARGV of the batch:
     /// - ARGV[1]: the group
-    /// - ARGV[2]: the forwarder
+    /// - ARGV[2]: the worker
     /// - ARGV[3]: most bytes that are kept for later
     ///
     /// ARGV of each job, seven:
@@ -207,7 +207,7 @@ extension JobScripts {
             return results
             """)
 
-    /// Ends jobs, each if this forwarder still owns it (architecture §2.2): the last frame, the set, the trace, the
+    /// Ends jobs, each if this worker still owns it (architecture §2.2): the last frame, the set, the trace, the
     /// dead letter, then the acknowledgement. An error is the result of its job alone and keeps that job from its end;
     /// the others end.
     ///
@@ -236,7 +236,7 @@ extension JobScripts {
     ///
     /// ARGV of the batch:
     /// - ARGV[1]: the group
-    /// - ARGV[2]: the forwarder
+    /// - ARGV[2]: the worker
     /// - ARGV[3]: most dead letters
     /// - ARGV[4]: bytes of a payload that a dead letter may keep
     /// - ARGV[5]: number of jobs
@@ -344,7 +344,7 @@ extension JobScripts {
             return results
             """)
 
-    /// Functions for scripts that act only for the owner of a job. A forwarder that was believed dead, and lives, is
+    /// Functions for scripts that act only for the owner of a job. A worker that was believed dead, and lives, is
     /// stopped here: it owns nothing any longer.
     private static let ownership = """
         local function owns(entry)

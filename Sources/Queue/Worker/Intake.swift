@@ -7,7 +7,7 @@ internal import ServiceLifecycle
 /// Takes jobs off the stream, as many as there are free slots, and starts them. One blocked reader for the whole
 /// process.
 ///
-/// Now and then it also takes over the jobs of forwarders that died or handed theirs back. The same goes for jobs that
+/// Now and then it also takes over the jobs of workers that died or handed theirs back. The same goes for jobs that
 /// were given to this one in an answer that never came. It does so between two reads, so that the two together never
 /// take more than there are slots.
 ///
@@ -21,7 +21,7 @@ package struct Intake: NamedService {
         @Sendable (_ delivery: consuming Delivery, _ control: CallControl, _ done: @escaping @Sendable () -> Void) ->
         Void
 
-    /// The most entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
+    /// The most entries of one read: enough to fill slots fast, few enough to share a backlog with other workers.
     package static let batch = 64
     private static let wait = Duration.seconds(1)
     /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger
@@ -101,7 +101,7 @@ package struct Intake: NamedService {
                 guard room > 0 else { return }
                 try await read(upTo: min((room + 1) / 2, Self.batch))
                 if nextTakeover <= .now {
-                    // Forwarders that started together would look together; the first would take all.
+                    // Workers that started together would look together; the first would take all.
                     nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
                     try await takeOver()
                 }

@@ -124,6 +124,6 @@ extension GatewayError {
         let place = isKept ? "It is kept in gateway/dead." : "It is noted in gateway/dead, without the request."
         return GatewayError(
             status: 502, type: "server_error", code: "dead_lettered",
-            message: "The call was given up: \(reason). \(place)", shouldRetry: false)
+            message: "The request was given up: \(reason). \(place)", shouldRetry: false)
     }
 }

@@ -2,9 +2,10 @@ internal import Logging
 internal import NIOCore
 internal import Redis
 
-/// A step on the queue that is done until Redis has answered. A step whose answer was lost does no harm when it is done
-/// again: the first one ended the job's ownership, and a frame is known by its number. The repetition ends with the
-/// process; a job whose client has left ends so too.
+/// A step on the queue that is repeated until Redis has answered, or until the step is no longer needed. Repeating a
+/// step that was done and whose answer was lost does no harm: a job that has ended is no longer owned, and a frame is
+/// known by its number. A step that ends a job is needed even if the client has left, until the process gives the job
+/// back.
 struct JobStep<Value: Sendable>: Sendable {
     typealias Completion = @Sendable (Result<Value, RedisError>) -> Void
 
@@ -15,7 +16,7 @@ struct JobStep<Value: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - eventLoop: the loop on which the outcome of the step is told.
-    ///   - isOver: whether it need not be done again.
+    ///   - isOver: whether the step is no longer needed.
     ///   - step: does it, once.
     init(
         on eventLoop: any EventLoop, logger: Logger, unless isOver: @escaping @Sendable () -> Bool,

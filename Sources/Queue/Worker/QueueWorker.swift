@@ -21,7 +21,7 @@ package struct QueueWorker: Sendable {
         /// The lifetime of a span that waits for its export (``SpanOutbox/life(forWaiting:)``).
         package var spanLife: Duration
         /// The longest that a client waits for an answer.
-        package var patience: Duration
+        package var longestWait: Duration
         /// The role of the process in the audit log; nil: there is no audit log.
         package var auditRole: Role?
 
@@ -31,7 +31,7 @@ package struct QueueWorker: Sendable {
             deadLetterLimit = settings.queue.deadLetterLimit
             keptBytes = settings.queue.keptBytes
             drain = settings.process.drain
-            patience = settings.calls.requestTimeout
+            longestWait = settings.calls.requestTimeout
             spanLife = SpanOutbox.life(forWaiting: settings.traces.outboxMaxAge)
             auditRole = settings.requestLog.place == .embedded ? settings.role : nil
         }
@@ -74,7 +74,7 @@ package struct QueueWorker: Sendable {
         stream = JobStream(
             queue, consumer: ProcessName.random(), commands: commands, reader: reader,
             deadLetterLimit: limits.deadLetterLimit, keptLimit: limits.keptBytes,
-            patience: limits.patience)
+            longestWait: limits.longestWait)
         sender = ResponseSender(
             stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife,
             audit: audit, logger: logger)

@@ -1,7 +1,7 @@
 package import Common
 internal import NIOConcurrencyHelpers
 
-/// The jobs that this forwarder works on: as many as it has slots. Others find a job here by its insertion id, to end
+/// The jobs that this worker works on: as many as it has slots. Others find a job here by its insertion id, to end
 /// it or to let it go on sending.
 package final class RunningJobs: Sendable {
     /// Cancellations that came before their job are remembered this long; a marker in Redis outlives them.

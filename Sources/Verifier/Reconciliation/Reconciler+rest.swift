@@ -1,17 +1,17 @@
 package import Common
 
-/// The pauses: between two rounds, and within one while the trace store is in trouble.
+/// The end of a round, and the pauses: between two rounds, and within one while the trace store is in trouble.
 extension Reconciler {
-    /// Ends a round.
-    mutating func rest(now: Timestamp) {
-        let isExtra = scheduled != nil
+    /// Ends a round: decides whether it was the last one, or when the next one begins.
+    mutating func endRound(now: Timestamp) {
+        let isExtra = plannedRound != nil
         if !isExtra { rounds += 1 }
         let expected = reading.ids.count + reading.strangerCount
-        if let before, before.pending != pending.count || before.expected != expected {
-            rests.reset()
-            scheduled = nil
+        if let lastRound, lastRound.pending != pending.count || lastRound.expected != expected {
+            roundPauses.reset()
+            plannedRound = nil
         }
-        before = (pending.count, expected)
+        lastRound = (pending.count, expected)
         let isOver = rules.attempts.map { rounds >= $0 } ?? false
         // The last round ends about at the deadline. Where a store is so slow that there is no time for another one,
         // what this one found is the answer.
@@ -19,17 +19,17 @@ extension Reconciler {
         if (pending.isEmpty && reading.strangerCount == 0) || isOver || now >= last {
             stage = .conclude
         } else {
-            pause = min(max(scheduled ?? now + rests.take(), now), last)
+            notBefore = min(max(plannedRound ?? now + roundPauses.take(), now), last)
             stage = .read
         }
-        scheduled = nil
+        plannedRound = nil
     }
 
     /// Begins to wait. Between two rounds only the verdict of the last one is kept: the set may be large, and is read
     /// anew.
     package mutating func park(now: Timestamp) {
-        guard stage == .read else { return }
-        known = verdict(now: now)
+        guard isBetweenRounds else { return }
+        parkedVerdict = verdict(now: now)
         reading = RolloutReading(ids: [], pending: [])
         (pending, inFlight) = ([], [])
         (unexamined, unasked) = ([], [])
@@ -40,15 +40,17 @@ extension Reconciler {
     /// not count as one of the rounds that the rules allow.
     /// - Parameter parked: when the wait began.
     package mutating func lookAgain(parked: Timestamp) {
-        guard stage == .read, let pause, known != nil, pause > parked + Self.shortestPause else { return }
-        scheduled = scheduled ?? pause
-        self.pause = parked + Self.shortestPause
+        guard isBetweenRounds, let notBefore, parkedVerdict != nil, notBefore > parked + Self.shortestPause else {
+            return
+        }
+        plannedRound = plannedRound ?? notBefore
+        self.notBefore = parked + Self.shortestPause
     }
 
     /// Stops waiting, though there might be more to find out: the present knowledge is the verdict.
     package mutating func stopWaiting() {
-        pause = nil
-        if stage == .read { stage = .conclude } else { giveUp(stillAsking) }
+        notBefore = nil
+        if isBetweenRounds { stage = .conclude } else { giveUp(stillAsking) }
     }
 
     /// The reason why there is no verdict yet. Seen traces stay seen: a client that asks again goes on from there.

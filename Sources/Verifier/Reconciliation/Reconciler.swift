@@ -3,9 +3,19 @@ package import Common
 /// The way to a verdict on one rollout, as decisions alone: it says what to do next, is told what came of it, and never
 /// waits or reads a clock by itself.
 ///
-/// In rounds: read the set; see which of the ids that were not found before have ended (their spans); ask the trace
-/// store for these, by page if that takes fewer calls, else by id; have those sent again that the store accepted long
-/// ago and does not show; rest a while. A round with nothing left is the last.
+/// It goes in rounds. These are the stages of a round, each with its step:
+/// 1. `read`: reads the rollout's set (`readRollout`).
+/// 2. `spans`: looks at the spans of the ids that were not found before, to see which completions have ended
+///    (`lookAtSpans`).
+/// 3. `list`: asks the trace store for pages of the whole rollout (`ask`). This stage is left out unless it takes fewer
+///    calls than look-ups.
+/// 4. `lookUp`: asks the trace store for the ids that are still to be found (`ask`).
+/// 5. `resend`: sends those spans again that the store accepted long ago and does not show (`resend`).
+/// 6. `endRound`: ends the round without a step. The next stage is `read` after a pause, or `conclude`.
+/// 7. `conclude`: gives the verdict (`conclude`). A set that has changed meanwhile takes one more round.
+///
+/// A pause (`wait`) comes between two rounds, and within a round while the trace store is in trouble. A reason why
+/// nothing can be said of the rollout leads to `conclude` at once.
 package struct Reconciler: Sendable {
     package struct Rules: Sendable {
         package var identity: TraceIdentity
@@ -16,7 +26,8 @@ package struct Reconciler: Sendable {
         package var resendGrace: Duration
         /// The pause between the first two rounds; later pauses are longer.
         package var firstPause: Duration
-        /// The most rounds, and the most failures of the trace store. Nil: as many as there is time for.
+        /// The most rounds, and by itself the most failures of the trace store in all rounds: reaching either number
+        /// ends the work. Nil: as many as there is time for.
         package var attempts: Int?
         /// The time at which there must be a verdict.
         package var deadline: Timestamp
@@ -41,7 +52,7 @@ package struct Reconciler: Sendable {
         /// To be answered by `examined`, with as many states as there are ids.
         case lookAtSpans([InsertionID])
         /// To be answered by `received` or `failed`.
-        case ask(TraceQuery, after: TraceCursor?, limit: Int)
+        case ask(StoreQuery, after: TraceCursor?, limit: Int)
         /// To be answered by `resent`.
         case resend([InsertionID])
         /// Nothing to do before this time.
@@ -50,7 +61,8 @@ package struct Reconciler: Sendable {
         case conclude(Verdict)
     }
 
-    /// Rows of a page of a rollout's traces, and the most that a page of look-ups can have without repetitions.
+    /// The most rows that a page is asked for at first. A look-up names fewer ids, so without repetitions its answer is
+    /// one page.
     static let pageRows = 1000
     /// Ids whose spans are looked at, or that are sent again, in one step.
     static let spansAtOnce = 1000
@@ -66,64 +78,87 @@ package struct Reconciler: Sendable {
     /// A server that changes its API more often than this is in trouble.
     static let mostLostCursors = 5
 
-    enum Stage: Sendable { case read, spans, list, lookUp, resend, rest, conclude }
+    enum Stage: Sendable { case read, spans, list, lookUp, resend, endRound, conclude }
 
     let rollout: Rollout
     let rules: Rules
 
     var stage = Stage.read
+    /// Whether the next step reads the set: it begins a round, and nothing of an earlier one is needed for it.
+    var isBetweenRounds: Bool { stage == .read }
+
+    // The ids of the present round.
+
+    /// The set as it was read.
     var reading = RolloutReading(ids: [], pending: [])
     /// Ids that have not been found; a part of them is `inFlight`.
     var pending: Set<InsertionID> = []
+    /// Ids of completions that have not ended.
     var inFlight: Set<InsertionID> = []
     /// Ids whose spans are yet to be looked at, ascending.
     var unexamined: ArraySlice<InsertionID> = []
     /// Ids that the trace store may have, ascending.
     var askable: [InsertionID] = []
+    /// Ids that are left to be looked up.
+    var unasked: ArraySlice<InsertionID> = []
     /// Ids that the store accepted long ago.
     var overdue: [InsertionID] = []
 
-    /// Windows that are left to be listed, the next at the end.
-    var windows: [TimeWindow] = []
-    /// Ids that are left to be looked up.
-    var unasked: ArraySlice<InsertionID> = []
-    var batch: Int
-    var rows = Reconciler.pageRows
-    var cursor: TraceCursor?
-    /// The pages of what is being asked for.
-    var walk = PageWalk()
-    /// Whether these pages do not end.
-    var isWalkEndless = false
+    // The questions to the trace store.
 
-    var rests: BackOff
-    var failures = BackOff()
-    var failureCount = 0
+    /// Windows that are left to be listed, the next at the end.
+    private var windows: [TimeWindow] = []
+    /// The most ids that one look-up asks for. It becomes smaller where the store is too slow.
+    private var idsPerLookUp: Int
+    /// The most rows that one page may have. It becomes smaller where answers are too large.
+    private var rowsPerPage = Reconciler.pageRows
+    /// The place at which the next page of the present question begins; nil: at its beginning.
+    private var cursor: TraceCursor?
+    /// The pages of what is being asked for.
+    private var walk = PageWalk()
+    /// Whether these pages do not end.
+    private var isWalkEndless = false
+    /// The number of times that the store changed its API.
+    private var lostCursors = 0
+
+    // The rounds, and the pauses.
+
+    /// The number of rounds that have ended, without those that other questions brought forward.
     var rounds = 0
     /// The beginning of the present round.
     var roundBegan: Timestamp?
-    var changes = 0
-    var lostCursors = 0
-    /// The time before which no call is made.
-    var pause: Timestamp?
+    /// The numbers of pending and of expected ids at the end of the round before.
+    var lastRound: (pending: Int, expected: Int)?
+    /// The number of times that the set changed just as everything was found.
+    private var setChanges = 0
+    /// The pauses between rounds.
+    var roundPauses: BackOff
+    /// The time of the next round before another question brought it forward; nil: none has.
+    var plannedRound: Timestamp?
+    /// The pauses after failures of the trace store.
+    private var failurePauses = BackOff()
+    /// The number of failures of the trace store, in all rounds.
+    private var failureCount = 0
+    /// The time before which there is no step; nil: the next step is due.
+    var notBefore: Timestamp?
+
+    // The outcome.
+
     /// The reason why nothing can be said of the rollout; nil: there is no such reason.
     var reason: String?
-    /// The numbers of pending and of expected ids at the end of the round before.
-    var before: (pending: Int, expected: Int)?
     /// The verdict of the last round while nothing else is kept of it (``park(now:)``).
-    var known: Verdict?
-    /// The time of the next round before another question brought it forward; nil: none has.
-    var scheduled: Timestamp?
+    var parkedVerdict: Verdict?
 
     package init(rollout: Rollout, rules: Rules) {
         self.rollout = rollout
         self.rules = rules
-        batch = rules.identity.mostIDs
-        rests = BackOff(first: rules.firstPause)
+        idsPerLookUp = rules.identity.mostIDs
+        roundPauses = BackOff(first: rules.firstPause)
     }
 
     /// The verdict as far as it is known.
     package func verdict(now: Timestamp) -> Verdict {
-        if let known { return known }
+        if let parkedVerdict { return parkedVerdict }
         let expected = max(reading.ids.count + reading.strangerCount, reading.loss?.recorded ?? 0)
         let isComplete = pending.isEmpty && reading.strangerCount == 0
         let kind: Verdict.Kind = reason != nil ? .unknown : isComplete ? .complete : .incomplete
@@ -147,8 +182,8 @@ extension Reconciler {
     /// The next step. To be called again after each answer, and after a wait.
     package mutating func next(now: Timestamp) -> Step {
         while true {
-            if let pause, pause > now, stage != .conclude { return .wait(until: pause) }
-            pause = nil
+            if let notBefore, notBefore > now, stage != .conclude { return .wait(until: notBefore) }
+            notBefore = nil
             if isWalkEndless {
                 isWalkEndless = false
                 retry(PageWalk.trouble, now: now)
@@ -163,7 +198,7 @@ extension Reconciler {
             case .list: if let step = nextPage() { return step }
             case .lookUp: if let step = nextLookUp() { return step }
             case .resend: if let step = nextResend() { return step }
-            case .rest: rest(now: now)
+            case .endRound: endRound(now: now)
             case .conclude: return .conclude(verdict(now: now))
             }
         }
@@ -182,7 +217,7 @@ extension Reconciler {
         unasked = askable[...]
         guard let first = askable.first, let last = askable.last else { return }
         let pages = (reading.count(from: first, to: last) + Self.pageRows - 1) / Self.pageRows
-        let lookUps = (askable.count + batch - 1) / batch
+        let lookUps = (askable.count + idsPerLookUp - 1) / idsPerLookUp
         guard pages < lookUps else { return }
         stage = .list
         windows = [window(askable)]
@@ -191,7 +226,7 @@ extension Reconciler {
 
     private mutating func nextPage() -> Step? {
         if let window = windows.last, !isAllFound {
-            return .ask(TraceQuery(.rollout(rollout.name), window: window), after: cursor, limit: rows)
+            return .ask(StoreQuery(.rollout(rollout.name), window: window), after: cursor, limit: rowsPerPage)
         }
         // A trace that became visible on a page that was read before is found by its id.
         windows = []
@@ -202,8 +237,8 @@ extension Reconciler {
     }
 
     private mutating func nextLookUp() -> Step? {
-        let ids = Array(unasked.prefix(batch))
-        if !ids.isEmpty { return .ask(TraceQuery(.ids(ids), window: window(ids)), after: cursor, limit: rows) }
+        let ids = Array(unasked.prefix(idsPerLookUp))
+        if !ids.isEmpty { return .ask(StoreQuery(.ids(ids), window: window(ids)), after: cursor, limit: rowsPerPage) }
         stage = .resend
         overdue = overdue.filter(pending.contains)
         return nil
@@ -212,7 +247,7 @@ extension Reconciler {
     private mutating func nextResend() -> Step? {
         let chunk = overdue.prefix(Self.resendsAtOnce)
         if !chunk.isEmpty { return .resend(Array(chunk)) }
-        stage = .rest
+        stage = .endRound
         return nil
     }
 
@@ -228,7 +263,7 @@ extension Reconciler {
     /// Takes the set as it is now.
     package mutating func read(_ reading: RolloutReading) {
         self.reading = reading
-        known = nil
+        parkedVerdict = nil
         pending = Set(reading.pending)
         inFlight = []
         askable = []
@@ -245,7 +280,7 @@ extension Reconciler {
         let chunk = unexamined.prefix(Self.spansAtOnce)
         for (id, state) in zip(chunk, states) {
             let age = now - id.time
-            let isInFlight = (state == .none || state == .perhapsForgotten) && age < rules.requestTimeout
+            let isInFlight = (state == .absent || state == .perhapsForgotten) && age < rules.requestTimeout
             if isInFlight { inFlight.insert(id) }
             // A proxy's spans are not ours to see, and ours are gone an hour after their export: only asking tells.
             let isGone = age >= SpanState.lifeAfterExport
@@ -266,10 +301,10 @@ extension Reconciler {
                 found.append(id)
             }
         }
-        if !found.isEmpty || page.next == nil { failures.reset() }
+        if !found.isEmpty || page.next == nil { failurePauses.reset() }
         cursor = page.next
         // All that the batch asks for is there; what follows are repetitions.
-        if stage == .lookUp, !unasked.prefix(batch).contains(where: pending.contains) { cursor = nil }
+        if stage == .lookUp, !unasked.prefix(idsPerLookUp).contains(where: pending.contains) { cursor = nil }
         if let next = cursor {
             guard !walk.goesOn(to: next, isNew: !found.isEmpty) else { return found }
             // The walk begins anew, later.
@@ -278,7 +313,7 @@ extension Reconciler {
         }
         switch stage {
         case .list: _ = windows.popLast()
-        case .lookUp: unasked = unasked.dropFirst(batch)
+        case .lookUp: unasked = unasked.dropFirst(idsPerLookUp)
         default: break
         }
         return found
@@ -296,7 +331,7 @@ extension Reconciler {
         case .tooSlow: if !narrow() { retry(error, now: now) }
         case .rateLimited(let pause):
             let until = now + pause
-            if until > rules.deadline { giveUp(error.description) } else { self.pause = until }
+            if until > rules.deadline { giveUp(error.description) } else { notBefore = until }
         case .unavailable, .cancelled: retry(error, now: now)
         }
     }
@@ -306,8 +341,8 @@ extension Reconciler {
 
     /// The set changed while everything was found: what was found is not all any longer.
     package mutating func setChanged() {
-        changes += 1
-        if changes >= Self.mostChanges {
+        setChanges += 1
+        if setChanges >= Self.mostChanges {
             giveUp("the rollout changes faster than it can be checked; ask again when it has ended")
         } else {
             stage = .read
@@ -327,8 +362,8 @@ extension Reconciler {
             cursor = nil
             return true
         case .lookUp:
-            guard batch > 1 else { break }
-            batch = max(batch / 2, 1)
+            guard idsPerLookUp > 1 else { break }
+            idsPerLookUp = max(idsPerLookUp / 2, 1)
             cursor = nil
             return true
         default: break
@@ -337,8 +372,8 @@ extension Reconciler {
     }
 
     private mutating func halveRows() -> Bool {
-        guard rows > 1 else { return false }
-        rows = max(rows / 2, 1)
+        guard rowsPerPage > 1 else { return false }
+        rowsPerPage = max(rowsPerPage / 2, 1)
         cursor = cursor?.resized
         return true
     }
@@ -347,7 +382,7 @@ extension Reconciler {
         failureCount += 1
         let isOver = rules.attempts.map { failureCount >= $0 } ?? false
         if isOver || now >= rules.deadline { return giveUp(error.description) }
-        pause = min(now + failures.take(), rules.deadline)
+        notBefore = min(now + failurePauses.take(), rules.deadline)
     }
 
     mutating func giveUp(_ reason: String) {

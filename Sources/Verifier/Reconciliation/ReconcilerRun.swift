@@ -28,8 +28,8 @@ struct ReconcilerRun: Sendable {
     ) async throws -> Verdict? {
         let mark = VerdictStore.Mark()
         var (run, rules) = (self, rules)
-        let (clock, behind) = clock.started()
-        run.clock = clock
+        let (runClock, behind) = clock.started()
+        run.clock = runClock
         rules.deadline = Timestamp(clamping: deadline) + behind
         do {
             return try await run.verdict(Reconciler(rollout: rollout, rules: rules), mark, progress)
@@ -61,7 +61,7 @@ struct ReconcilerRun: Sendable {
                     : try await spans.states(of: ids)
                 reconciler.examined(states, now: clock.now())
             case .ask(var query, let cursor, let limit):
-                query.patience = patience(until: reconciler.rules.deadline)
+                query.timeout = timeout(until: reconciler.rules.deadline)
                 do throws(TraceSourceError) {
                     let page = try await source.page(query, after: cursor, limit: limit)
                     let found = reconciler.received(page)
@@ -81,7 +81,7 @@ struct ReconcilerRun: Sendable {
                 }
                 reconciler.resent()
             case .wait:
-                await tell(progress, reconciler, endsRound: reconciler.stage == .read)
+                await tell(progress, reconciler, endsRound: reconciler.isBetweenRounds)
                 try await wait(&reconciler)
             case .conclude(let verdict):
                 if try await verdicts.write(verdict, mark: mark) || verdict.kind != .complete { return verdict }
@@ -96,7 +96,7 @@ struct ReconcilerRun: Sendable {
         guard slot.park() else { return reconciler.stopWaiting() }
         let parked = clock.now()
         reconciler.park(now: parked)
-        while let until = reconciler.pause, until > clock.now() {
+        while let until = reconciler.notBefore, until > clock.now() {
             try await wake.rest(until - clock.now(), by: clock)
             if until > clock.now() { reconciler.lookAgain(parked: parked) }
         }
@@ -119,7 +119,7 @@ struct ReconcilerRun: Sendable {
     }
 
     /// The longest wait for a page, even if the store sends a byte now and then.
-    private func patience(until deadline: Timestamp) -> Duration {
+    private func timeout(until deadline: Timestamp) -> Duration {
         max(deadline + Reconciler.overtime - clock.now(), .milliseconds(1))
     }
 

@@ -2,7 +2,8 @@ internal import Common
 internal import Queue
 internal import Redis
 
-/// Reads a rollout's set in pieces, and remembers which of its ids have been seen in the trace store.
+/// Reads a rollout's set in pieces. It also records which ids were seen in the trace store, and deletes their kept
+/// spans.
 struct RolloutReader: Sendable {
     /// Members of a set that are asked for at a time: a piece takes Redis about a millisecond.
     static let pieceSize = 2000
@@ -46,7 +47,7 @@ struct RolloutReader: Sendable {
         return reading
     }
 
-    /// Remembers ids that were seen in the trace store.
+    /// Records that ids were seen in the trace store, and deletes their kept spans.
     func remember(_ ids: [InsertionID], of rollout: Rollout) async throws(RedisError) {
         let key = Keys.verified(of: rollout)
         for start in stride(from: 0, to: ids.count, by: Self.writtenAtOnce) {

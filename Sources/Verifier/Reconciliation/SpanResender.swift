@@ -65,7 +65,7 @@ struct SpanResender: Sendable {
         command.append(contentsOf: ids.map(\.description))
         let ended = try await redis.send(command)
         for index in ids.indices where ended[index].int == 1 {
-            if states[index] == .none || states[index] == .perhapsForgotten { states[index] = .ended }
+            if states[index] == .absent || states[index] == .perhapsForgotten { states[index] = .ended }
         }
         return states
     }

@@ -4,7 +4,7 @@ internal import Queue
 /// The state of a completion's span that has not been seen in the trace store.
 package enum SpanState: Sendable, Equatable {
     /// There is none: the completion has not ended.
-    case none
+    case absent
     /// There is none: the completion has not ended yet, or it has and its span made room for later ones
     /// (`OUTBOX_BYTES`).
     case perhapsForgotten
@@ -31,7 +31,7 @@ package enum SpanState: Sendable, Equatable {
         case 0...kept: self = .sent(ago: .milliseconds(kept - life))
         case -2:
             // What was accepted before the oldest that is kept has made room for it.
-            self = oldestKept.map { id.time < $0 + Self.clockMargin } ?? false ? .perhapsForgotten : .none
+            self = oldestKept.map { id.time < $0 + Self.clockMargin } ?? false ? .perhapsForgotten : .absent
         default: self = .waiting
         }
     }

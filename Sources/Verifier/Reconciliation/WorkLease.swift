@@ -8,8 +8,8 @@ internal import Redis
 struct WorkLease: Sendable {
     private static let life = Duration.seconds(5)
     private static let renewal = Duration.seconds(1)
-    /// The interval at which the others look.
-    static let look = Duration.milliseconds(500)
+    /// The interval at which the others look for progress.
+    static let pollInterval = Duration.milliseconds(500)
 
     /// The state of the work as others see it.
     struct State: Sendable, Equatable {
@@ -39,7 +39,7 @@ struct WorkLease: Sendable {
         var command = RedisCommand("HMGET", key)
         command.append(contentsOf: Verdict.fieldNames + [WorkLeaseScripts.round])
         let reply = try await redis.send(command)
-        // However old it is: it is the latest word of one who is at it.
+        // It counts however old it is: the holder is still at work, and has reported nothing since.
         guard let verdict = Verdict(fields: reply, rollout: rollout, now: nil) else { return nil }
         return State(verdict: verdict, endsRound: reply[Verdict.fieldNames.count].string == "1")
     }

@@ -90,3 +90,16 @@ struct LangfuseJSON: Sendable {
         }
     }
 }
+
+extension TraceBody.Observation {
+    /// Reads an observation. Its members have the same names in both APIs, except that the second one has a further
+    /// name for the model's.
+    init(_ json: LangfuseJSON) {
+        self.init(
+            id: json.value("id"), type: json.value("type"), name: json.value("name"),
+            startTime: json.value("startTime"),
+            endTime: json.value("endTime"), input: json.unwrapped("input"), output: json.unwrapped("output"),
+            parentID: json.value("parentObservationId"), model: json.text("providedModelName") ?? json.text("model"),
+            usage: StoredUsage.json(of: json), finishReasons: StoredMetadata(of: json).finishReasons)
+    }
+}

@@ -1,5 +1,6 @@
 package import Common
 internal import FoundationEssentials
+internal import JSON
 internal import NIOConcurrencyHelpers
 package import Upstream
 
@@ -31,10 +32,11 @@ package struct LangfuseSource: TraceSource {
     }
 
     package func page(
-        _ query: TraceQuery, after cursor: TraceCursor?, limit: Int
+        _ query: StoreQuery, after cursor: TraceCursor?, limit: Int
     ) async throws(TraceSourceError) -> TracePage {
-        let until = query.patience.map { ContinuousClock.now + $0 }
-        // Each API may send to the other once: a server that was updated meanwhile, and one that went back.
+        let until = query.timeout.map { ContinuousClock.now + $0 }
+        // A server that was updated, or set back, no longer has the API that it was known for: then the other one is
+        // asked. Each of the two may send to the other once.
         for _ in 0..<3 {
             let api = try await api(until)
             switch (cursor, api) {
@@ -65,7 +67,7 @@ package struct LangfuseSource: TraceSource {
 
     /// A page of the second API; nil if the server does not have it.
     private func newPage(
-        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV2(identity: identity)
         let text: String? = if case .opaque(let text) = cursor { text } else { nil }
@@ -81,7 +83,7 @@ package struct LangfuseSource: TraceSource {
 
     /// A page of the first API; nil if the server does not have it.
     private func oldPage(
-        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         guard query.scores || query.detail == .body && query.observations else {
             return try await oldList(query, cursor, limit, until)
@@ -100,7 +102,7 @@ package struct LangfuseSource: TraceSource {
     }
 
     private func oldList(
-        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV1(identity: identity)
         let (number, limit): (Int, Int) =
@@ -270,5 +272,43 @@ struct LangfuseResponse: Sendable {
             $0.properties.generalCategory == .control ? " " : $0
         }
         return ": \(String(String.UnicodeScalarView(scalars)))"
+    }
+}
+
+/// Writes the queries of Langfuse's read APIs: parameters, and the JSON conditions of `filter`.
+struct LangfuseFilter {
+    private(set) var text: String
+
+    init(path: String) { text = path }
+
+    mutating func add(_ name: String, _ value: String) {
+        text += text.contains("?") ? "&" : "?"
+        text += "\(name)=\(PercentEncoding.segment(value))"
+    }
+
+    mutating func add(_ name: String, _ value: Int) { add(name, String(value)) }
+
+    /// Adds the one condition: that `column` is, or holds, any of `values`.
+    mutating func add(condition type: String, on column: String, anyOf values: [String]) {
+        var writer = JSONWriter()
+        writer.array(CollectionOfOne(values)) { writer, values in
+            writer.object { writer in
+                writer.member("type", type)
+                writer.member("column", column)
+                writer.member("operator", "any of")
+                writer.member("value") { $0.array(values) { $0.string($1) } }
+            }
+        }
+        add("filter", String(decoding: writer.bytes, as: UTF8.self))
+    }
+
+    /// Adds the condition for a selection.
+    /// - Parameter idColumn: what the API calls the trace's id.
+    mutating func add(_ selection: StoreQuery.Selection, by identity: TraceIdentity, idColumn: String) {
+        switch (selection, identity) {
+        case (.rollout(let rollout), _): add(condition: "arrayOptions", on: "tags", anyOf: ["rollout_id:\(rollout)"])
+        case (.ids(let ids), .traceID): add(condition: "stringOptions", on: idColumn, anyOf: ids.map(\.hex))
+        case (.ids(let ids), .tag): add(condition: "arrayOptions", on: "tags", anyOf: ids.map { "insertion_id:\($0)" })
+        }
     }
 }

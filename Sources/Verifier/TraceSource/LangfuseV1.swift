@@ -7,7 +7,7 @@ struct LangfuseV1 {
 
     /// Path and query of a page.
     /// - Parameter page: counted from 1.
-    func target(_ query: TraceQuery, page: Int, limit: Int) -> String {
+    func target(_ query: StoreQuery, page: Int, limit: Int) -> String {
         var target = LangfuseFilter(path: "/api/public/traces")
         target.add("fields", query.detail == .body ? "core,io" : "core")
         target.add("page", page)
@@ -28,7 +28,7 @@ struct LangfuseV1 {
     func target(trace: String) -> String { "/api/public/traces/\(PercentEncoding.segment(trace))" }
 
     /// Nil if the answer is not of the API's form.
-    func page(_ bytes: [UInt8], detail: TraceQuery.Detail, page: Int, limit: Int) -> TracePage? {
+    func page(_ bytes: [UInt8], detail: StoreQuery.Detail, page: Int, limit: Int) -> TracePage? {
         guard let answer = LangfuseJSON(bytes), let rows = answer.objects("data") else { return nil }
         let total = answer.nested("meta")?.count("totalPages")
         let isLast = rows.isEmpty || total.map { page >= $0 } ?? (rows.count < limit)
@@ -44,7 +44,7 @@ struct LangfuseV1 {
         return trace
     }
 
-    private func row(_ json: LangfuseJSON, _ detail: TraceQuery.Detail) -> TraceRow {
+    private func row(_ json: LangfuseJSON, _ detail: StoreQuery.Detail) -> TraceRow {
         var head = TraceHead()
         head.traceID = json.text("id") ?? ""
         head.tags = json.texts("tags") ?? []

@@ -1,5 +1,4 @@
 internal import Common
-internal import JSON
 
 /// `GET /api/public/v2/observations`: a row is one observation with its trace's tags, and a completion is one
 /// row.
@@ -7,7 +6,7 @@ struct LangfuseV2 {
     let identity: TraceIdentity
 
     /// Path and query of a page.
-    func target(_ query: TraceQuery, cursor: String?, limit: Int) -> String {
+    func target(_ query: StoreQuery, cursor: String?, limit: Int) -> String {
         var target = LangfuseFilter(path: "/api/public/v2/observations")
         target.add("fields", fields(query.detail))
         target.add("limit", limit)
@@ -21,9 +20,9 @@ struct LangfuseV2 {
         return target.text
     }
 
-    /// The groups of members that are asked for: only those that are used. A row of the first group alone takes half of
-    /// one with the trace's.
-    private func fields(_ detail: TraceQuery.Detail) -> String {
+    /// The groups of members to ask for, no more than are used: a row of `core` alone takes half the bytes of one with
+    /// `trace_context`.
+    private func fields(_ detail: StoreQuery.Detail) -> String {
         switch (detail, identity) {
         case (.id, .traceID): "core"
         case (.id, .tag): "core,trace_context"
@@ -34,7 +33,7 @@ struct LangfuseV2 {
 
     /// Nil if the answer is not of the API's form.
     /// - Parameter whole: names of metadata that were asked for whole.
-    func page(_ bytes: [UInt8], detail: TraceQuery.Detail, whole: Set<UTF8Text> = []) -> TracePage? {
+    func page(_ bytes: [UInt8], detail: StoreQuery.Detail, whole: Set<UTF8Text> = []) -> TracePage? {
         guard let answer = LangfuseJSON(bytes), let rows = answer.objects("data") else { return nil }
         let cursor = answer.nested("meta")?.text("cursor")
         // A comma would end the name in `expandMetadata`.
@@ -51,7 +50,7 @@ struct LangfuseV2 {
         identity == .tag || (json.text("parentObservationId") ?? "").isEmpty
     }
 
-    private func row(_ json: LangfuseJSON, _ detail: TraceQuery.Detail, whole: Set<UTF8Text>) -> TraceRow {
+    private func row(_ json: LangfuseJSON, _ detail: StoreQuery.Detail, whole: Set<UTF8Text>) -> TraceRow {
         var head = TraceHead()
         head.traceID = json.text("traceId") ?? ""
         if detail > .id || identity == .tag { head.tags = json.texts("tags") ?? [] }
@@ -71,67 +70,5 @@ struct LangfuseV2 {
             input: observation.input, output: observation.output, metadata: metadata.withoutStumps(whole: whole),
             finishReasons: metadata.finishReasons, observations: [observation])
         return TraceRow(ids: ids, head: head, body: body)
-    }
-}
-
-extension TraceBody.Observation {
-    /// Reads an observation: its members have the same names in both APIs, but the model's, for which the second one
-    /// has a further name.
-    init(_ json: LangfuseJSON) {
-        self.init(
-            id: json.value("id"), type: json.value("type"), name: json.value("name"),
-            startTime: json.value("startTime"),
-            endTime: json.value("endTime"), input: json.unwrapped("input"), output: json.unwrapped("output"),
-            parentID: json.value("parentObservationId"), model: json.text("providedModelName") ?? json.text("model"),
-            usage: StoredUsage.json(of: json), finishReasons: StoredMetadata(of: json).finishReasons)
-    }
-}
-
-/// Writes the queries of Langfuse's read APIs: parameters, and the JSON conditions of `filter`.
-struct LangfuseFilter {
-    private(set) var text: String
-
-    init(path: String) { text = path }
-
-    mutating func add(_ name: String, _ value: String) {
-        text += text.contains("?") ? "&" : "?"
-        text += "\(name)=\(PercentEncoding.segment(value))"
-    }
-
-    mutating func add(_ name: String, _ value: Int) { add(name, String(value)) }
-
-    /// Adds the one condition: that `column` is, or holds, any of `values`.
-    mutating func add(condition type: String, on column: String, anyOf values: [String]) {
-        var writer = JSONWriter()
-        writer.array(CollectionOfOne(values)) { writer, values in
-            writer.object { writer in
-                writer.member("type", type)
-                writer.member("column", column)
-                writer.member("operator", "any of")
-                writer.member("value") { $0.array(values) { $0.string($1) } }
-            }
-        }
-        add("filter", String(decoding: writer.bytes, as: UTF8.self))
-    }
-
-    /// Adds the condition for a selection.
-    /// - Parameter idColumn: what the API calls the trace's id.
-    mutating func add(_ selection: TraceQuery.Selection, by identity: TraceIdentity, idColumn: String) {
-        switch (selection, identity) {
-        case (.rollout(let rollout), _): add(condition: "arrayOptions", on: "tags", anyOf: ["rollout_id:\(rollout)"])
-        case (.ids(let ids), .traceID): add(condition: "stringOptions", on: idColumn, anyOf: ids.map(\.hex))
-        case (.ids(let ids), .tag): add(condition: "arrayOptions", on: "tags", anyOf: ids.map { "insertion_id:\($0)" })
-        }
-    }
-}
-
-extension TraceIdentity {
-    /// The completions that a row belongs to.
-    func ids(traceID: String, tags: [String]) -> [InsertionID] {
-        switch self {
-        case .traceID: InsertionID(hex: traceID.utf8).map { [$0] } ?? []
-        case .tag:
-            tags.compactMap { $0.hasPrefix("insertion_id:") ? InsertionID($0.dropFirst("insertion_id:".count)) : nil }
-        }
     }
 }

@@ -18,14 +18,14 @@ package struct RateBudget: Sendable {
     private let redis: RedisClient
     private let clock: VerifierClock
     /// The longest that a caller waits here for its turn.
-    private let patience: Duration
+    private let longestWait: Duration
     /// The limits that this process has looked at.
     private let known = NIOLockedValueBox<Set<UTF8Text>>([])
 
-    package init(redis: RedisClient, clock: VerifierClock = .system, patience: Duration = .seconds(2)) {
+    package init(redis: RedisClient, clock: VerifierClock = .system, longestWait: Duration = .seconds(2)) {
         self.redis = redis
         self.clock = clock
-        self.patience = patience
+        self.longestWait = longestWait
     }
 
     /// Waits until a call may be made.
@@ -36,14 +36,14 @@ package struct RateBudget: Sendable {
         _ store: TraceDestination, _ bucket: String, before until: ContinuousClock.Instant? = nil
     ) async throws(TraceSourceError) {
         let key = Self.key(store, bucket)
-        var patience = patience
-        if let until { patience = min(patience, ContinuousClock.now.duration(to: until)) }
+        var left = longestWait
+        if let until { left = min(left, ContinuousClock.now.duration(to: until)) }
         while true {
             let pause = Duration.milliseconds(
                 try await evaluate(RateScripts.take, key, [String(Self.reserve), believed(key)]))
             guard pause > .zero else { return }
-            guard pause <= patience else { throw .rateLimited(retryAfter: pause) }
-            patience -= pause
+            guard pause <= left else { throw .rateLimited(retryAfter: pause) }
+            left -= pause
             do { try await clock.sleep(pause) } catch { throw .cancelled }
         }
     }
@@ -119,9 +119,8 @@ enum RateScripts {
     /// Takes over what an answer tells. Answers arrive in another order than they were made. So within a window the
     /// calls that are left only become fewer, and a pause only becomes longer.
     ///
-    /// KEYS[1] -> limit; ARGV[1] -> calls left (empty: not told), ARGV[2] -> milliseconds until the window begins anew (likewise),
-    /// ARGV[3] -> milliseconds to pause (empty: none)
-    /// Output: 1
+    /// KEYS[1] -> limit; ARGV[1] -> calls left (empty: not told), ARGV[2] -> milliseconds until the window begins anew
+    /// (likewise), ARGV[3] -> milliseconds to pause (empty: none) Output: 1
     static let learn = RedisScript(
         name: "learnLimit",
         source: """

@@ -1,3 +1,5 @@
+internal import Common
+
 /// The way in which a row of the trace store tells the completion to which it belongs.
 package enum TraceIdentity: Sendable, Equatable {
     /// The trace's id is the insertion id: spans that the gateway itself exports.
@@ -22,6 +24,15 @@ package enum TraceIdentity: Sendable, Equatable {
         switch self {
         case .traceID: .seconds(1)
         case .tag: requestTimeout
+        }
+    }
+
+    /// The completions that a row belongs to.
+    func ids(traceID: String, tags: [String]) -> [InsertionID] {
+        switch self {
+        case .traceID: InsertionID(hex: traceID.utf8).map { [$0] } ?? []
+        case .tag:
+            tags.compactMap { $0.hasPrefix("insertion_id:") ? InsertionID($0.dropFirst("insertion_id:".count)) : nil }
         }
     }
 }

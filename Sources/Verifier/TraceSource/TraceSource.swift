@@ -7,11 +7,11 @@ package protocol TraceSource: Sendable {
     ///   - cursor: where the page before this one ended; nil for the first page.
     ///   - limit: the most rows of the page. The source may send fewer, and goes below its own server's bound by
     ///     itself.
-    func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage
+    func page(_ query: StoreQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage
 }
 
 /// A question to a trace store.
-package struct TraceQuery: Sendable, Equatable {
+package struct StoreQuery: Sendable, Equatable {
     package enum Selection: Sendable, Equatable {
         /// All traces of a rollout.
         case rollout(String)
@@ -41,7 +41,7 @@ package struct TraceQuery: Sendable, Equatable {
     /// Names of metadata whose values are wanted whole. A store may cut those of others.
     package var wholeMetadata: Set<UTF8Text> = []
     /// The longest wait for the answer; nil: as long as the store is given for any.
-    package var patience: Duration?
+    package var timeout: Duration?
 
     package init(_ selection: Selection, window: TimeWindow, detail: Detail = .id, observations: Bool = false) {
         self.selection = selection

@@ -69,7 +69,7 @@ struct TraceFetch: Sendable {
         _ ids: [InsertionID], _ members: TraceMembers, _ asking: inout Asking,
         _ take: ([TraceRow]) async throws -> Bool
     ) async throws -> Outcome {
-        var query = TraceQuery(
+        var query = StoreQuery(
             .ids(ids), window: TimeWindow(of: ids, margin: margin), detail: members.detail,
             observations: members.needsObservations)
         query.scores = members.contains(.scores)
@@ -80,7 +80,7 @@ struct TraceFetch: Sendable {
         var walk = PageWalk()
         while true {
             query.wholeMetadata = asking.whole
-            query.patience = try patience()
+            query.timeout = try timeLeft()
             if cursor == nil { walk = PageWalk() }
             var (page, failure) = await ask(query, cursor, asking.rows.rows)
             try Task.checkCancellation()
@@ -113,13 +113,13 @@ struct TraceFetch: Sendable {
     }
 
     /// The time left until the client stops waiting.
-    private func patience() throws(GatewayError) -> Duration {
+    private func timeLeft() throws(GatewayError) -> Duration {
         let left = Duration.milliseconds(deadline - clock.steady())
         guard left > .zero else { throw .storeUnavailable("it takes longer than the answer is waited for") }
         return left
     }
 
-    private func ask(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async -> (TracePage?, TraceSourceError?)
+    private func ask(_ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int) async -> (TracePage?, TraceSourceError?)
     {
         do throws(TraceSourceError) { return (try await source.page(query, after: cursor, limit: limit), nil) } catch {
             return (nil, error)

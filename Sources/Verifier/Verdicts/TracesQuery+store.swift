@@ -13,7 +13,7 @@ extension TraceFilter {
 
 extension TraceMembers {
     /// The detail to ask of the trace store.
-    var detail: TraceQuery.Detail { isDisjoint(with: Self.all.subtracting([Self.head, .scores])) ? .head : .body }
+    var detail: StoreQuery.Detail { isDisjoint(with: Self.all.subtracting([Self.head, .scores])) ? .head : .body }
 
     /// Whether the traces' observations are to be asked of the trace store.
     var needsObservations: Bool { !isDisjoint(with: Self.generation.union(.observations)) }

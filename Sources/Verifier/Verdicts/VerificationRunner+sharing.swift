@@ -4,8 +4,8 @@ internal import NIOConcurrencyHelpers
 /// The sharing of one look at a time among questions about the same rollout. `SingleFlight` shares it within this
 /// process, `WorkLease` among verifiers. Questions that listen wait without a permit.
 extension VerificationRunner {
-    /// A question that has no verdict yet.
-    struct Inquiry: Sendable {
+    /// A verdict that a question waits for.
+    struct PendingVerdict: Sendable {
         let rollout: Rollout
         let patience: WaitPolicy
         /// Its part of the verifier's capacity.
@@ -17,48 +17,50 @@ extension VerificationRunner {
         var isInHurry: Bool { patience.attempts == 1 }
     }
 
-    /// Works on the question, or listens to the one that does.
-    func share(_ inquiry: Inquiry) async throws -> Verdict? {
+    /// Works on the verdict, or listens to the question that does.
+    func share(_ pending: PendingVerdict) async throws -> Verdict? {
         while true {
-            switch shared.join(inquiry.rollout) {
-            case .work(let wake): return try await work(on: inquiry, wake)
+            switch shared.join(pending.rollout) {
+            case .work(let wake): return try await work(on: pending, wake)
             case .listen(let events, let latest):
-                guard inquiry.slot.park() else { return try known(latest) }
-                if let heard = try await listen(to: events, knowing: latest?.verdict, inquiry) { return heard.verdict }
+                guard pending.slot.park() else { return try verdictOrBusy(latest) }
+                let outcome = try await listen(to: events, knowing: latest?.verdict, pending)
+                if let outcome { return outcome.verdict }
             }
             try Task.checkCancellation()
         }
     }
 
-    /// The verdict that is known to a question which finds no place to wait.
-    private func known(_ latest: WorkLease.State?) throws(GatewayError) -> Verdict {
+    /// The latest verdict, for a question that finds no place to wait.
+    /// - Throws: `verifierBusy` if there is none.
+    private func verdictOrBusy(_ latest: WorkLease.State?) throws(GatewayError) -> Verdict {
         guard let latest else { throw .verifierBusy }
         return latest.verdict
     }
 
-    private func work(on inquiry: Inquiry, _ wake: WakeSignal) async throws -> Verdict? {
-        let rollout = inquiry.rollout
+    private func work(on pending: PendingVerdict, _ wake: WakeSignal) async throws -> Verdict? {
+        let rollout = pending.rollout
         var ending = SingleFlight.Event.abandoned
-        defer { shared.end(inquiry.rollout, ending) }
+        defer { shared.end(pending.rollout, ending) }
         let tell = { @Sendable [shared] (news: WorkLease.State) in
-            shared.tell(news, of: inquiry.rollout)
-            await inquiry.progress(news.verdict)
+            shared.tell(news, of: pending.rollout)
+            await pending.progress(news.verdict)
         }
         let lease = WorkLease(on: rollout, redis: redis)
-        if let heard = try await follow(lease, inquiry, tell) {
-            ending = .ended(heard)
-            return heard
+        if let followed = try await follow(lease, pending, tell) {
+            ending = .ended(followed)
+            return followed
         }
         let rules = Reconciler.Rules(
             identity: options.identity, requestTimeout: options.requestTimeout, resendGrace: options.resendGrace,
-            firstPause: inquiry.patience.firstPause, attempts: inquiry.patience.attempts)
+            firstPause: pending.patience.firstPause, attempts: pending.patience.attempts)
         let run = ReconcilerRun(
             source: source(of: rollout.project) ?? NoTraceSource(project: rollout.project), reader: reader,
             spans: spans,
-            verdicts: verdicts, clock: clock, slot: inquiry.slot, wake: wake, logger: logger)
+            verdicts: verdicts, clock: clock, slot: pending.slot, wake: wake, logger: logger)
         let verdict = try await lease.hold(asked: wake.send) { note in
             try await run.verdict(
-                on: rollout, rules: rules, by: inquiry.patience.deadline
+                on: rollout, rules: rules, by: pending.patience.deadline
             ) { news in
                 await note(news)
                 await tell(news)
@@ -72,41 +74,41 @@ extension VerificationRunner {
     /// Listens to another verifier as long as one is at the same work.
     /// - Returns: a verdict that is enough for this question; nil if the work is its own now.
     private func follow(
-        _ lease: WorkLease, _ inquiry: Inquiry, _ tell: (WorkLease.State) async -> Void
+        _ lease: WorkLease, _ pending: PendingVerdict, _ tell: (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
-        var heard: WorkLease.State?
+        var latest: WorkLease.State?
         var isFirst = true
         while try await !lease.take(asking: isFirst) {
             isFirst = false
-            if let verdict = try await verdicts.verdict(on: inquiry.rollout, now: clock.now()),
-                verdict.kind == .complete || inquiry.isInHurry
+            if let verdict = try await verdicts.verdict(on: pending.rollout, now: clock.now()),
+                verdict.kind == .complete || pending.isInHurry
             {
                 return verdict
             }
-            if let news = try await lease.state(), news != heard {
-                heard = news
+            if let news = try await lease.state(), news != latest {
+                latest = news
                 await tell(news)
-                if news.endsRound, inquiry.isInHurry { return news.verdict }
+                if news.endsRound, pending.isInHurry { return news.verdict }
             }
-            let left = Duration.milliseconds(inquiry.patience.deadline - clock.steady())
-            guard left > .zero else { return heard?.verdict ?? stillChecking(inquiry) }
-            guard inquiry.slot.park() else { return try known(heard) }
-            try await clock.sleep(min(left, WorkLease.look))
+            let left = Duration.milliseconds(pending.patience.deadline - clock.steady())
+            guard left > .zero else { return latest?.verdict ?? stillChecking(pending) }
+            guard pending.slot.park() else { return try verdictOrBusy(latest) }
+            try await clock.sleep(min(left, WorkLease.pollInterval))
         }
         return nil
     }
 
-    /// The verdict that a listener heard, if it is enough for it.
-    private struct Heard { var verdict: Verdict? }
+    /// An outcome of the work that is enough for a listener: a verdict, or nil if there is no such rollout.
+    private struct Outcome { var verdict: Verdict? }
 
     /// Listens to the question that does the work.
-    /// - Parameter known: the verdict that was found before.
+    /// - Parameter earlier: the verdict that was told before the listening began.
     /// - Returns: Nil if the question has to be asked again.
     private func listen(
-        to events: AsyncStream<SingleFlight.Event>, knowing known: Verdict?, _ inquiry: Inquiry
-    ) async throws -> Heard? {
-        let patience = inquiry.patience
-        let latest = NIOLockedValueBox(known)
+        to events: AsyncStream<SingleFlight.Event>, knowing earlier: Verdict?, _ pending: PendingVerdict
+    ) async throws -> Outcome? {
+        let patience = pending.patience
+        let latestVerdict = NIOLockedValueBox(earlier)
         let event = try await withThrowingTaskGroup(of: SingleFlight.Event?.self) { group in
             group.addTask { [clock] in
                 // The work may take longer than this question wants to wait.
@@ -118,9 +120,9 @@ extension VerificationRunner {
                 for await event in events {
                     last = event
                     guard case .progress(let news) = event else { continue }
-                    latest.withLockedValue { $0 = news.verdict }
-                    await inquiry.progress(news.verdict)
-                    if news.endsRound, inquiry.isInHurry { break }
+                    latestVerdict.withLockedValue { $0 = news.verdict }
+                    await pending.progress(news.verdict)
+                    if news.endsRound, pending.isInHurry { break }
                 }
                 return last
             }
@@ -130,18 +132,18 @@ extension VerificationRunner {
         let isLate = clock.steady() >= patience.deadline
         switch event {
         case .ended(let verdict):
-            let isFinal = verdict == nil || verdict?.kind == .complete || inquiry.isInHurry || isLate
-            return isFinal ? Heard(verdict: verdict) : nil
-        case .progress(let news) where news.endsRound && inquiry.isInHurry: return Heard(verdict: news.verdict)
+            let isFinal = verdict == nil || verdict?.kind == .complete || pending.isInHurry || isLate
+            return isFinal ? Outcome(verdict: verdict) : nil
+        case .progress(let news) where news.endsRound && pending.isInHurry: return Outcome(verdict: news.verdict)
         case .progress, .abandoned, nil:
             guard isLate else { return nil }
-            return Heard(verdict: latest.withLockedValue { $0 } ?? stillChecking(inquiry))
+            return Outcome(verdict: latestVerdict.withLockedValue { $0 } ?? stillChecking(pending))
         }
     }
 
-    private func stillChecking(_ inquiry: Inquiry) -> Verdict {
+    private func stillChecking(_ pending: PendingVerdict) -> Verdict {
         Verdict(
-            rollout: inquiry.rollout, kind: .unknown,
+            rollout: pending.rollout, kind: .unknown,
             reason: "the rollout is still being checked; ask again",
             expected: 0, traced: 0,
             inFlight: 0, failed: 0, missing: [], checkedAt: clock.now())

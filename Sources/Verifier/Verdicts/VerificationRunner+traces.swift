@@ -76,12 +76,12 @@ extension VerificationRunner {
         let (source, slot) = try await takeStore(for: question)
         defer { slot.leave() }
         let margin = options.identity.margin(requestTimeout: options.requestTimeout)
-        var asked = TraceQuery(
+        var asked = StoreQuery(
             .ids([id]), window: TimeWindow(of: [id], margin: margin), detail: query.members.detail,
             observations: query.members.needsObservations)
         asked.scores = query.members.contains(.scores)
         asked.wholeMetadata = [UTF8Text(StoredMetadata.attributes)]
-        asked.patience = .milliseconds(Self.shortest)
+        asked.timeout = .milliseconds(Self.shortest)
         let rows: [TraceRow]
         do throws(TraceSourceError) { rows = try await source.page(asked, after: nil, limit: 10).rows } catch {
             throw if case .refused(let reason) = error { GatewayError.storeRefused(reason) } else {

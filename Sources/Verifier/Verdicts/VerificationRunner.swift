@@ -116,7 +116,7 @@ package final class VerificationRunner: Sendable {
         let cached = try await verdicts.verdict(on: rollout, now: clock.now())
         if let cached, cached.kind == .complete || patience.attempts == 1 { return cached }
         return try await share(
-            Inquiry(rollout: rollout, patience: patience, slot: slot, progress: progress))
+            PendingVerdict(rollout: rollout, patience: patience, slot: slot, progress: progress))
     }
 
     func source(of project: String) -> (any TraceSource)? { sources(project) }
@@ -129,7 +129,7 @@ package final class VerificationRunner: Sendable {
 struct NoTraceSource: TraceSource {
     let project: String
 
-    func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage {
+    func page(_ query: StoreQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage {
         throw .refused("project \(project) has no langfuse_keys in secrets.yaml, so its traces cannot be looked at")
     }
 }

@@ -149,7 +149,7 @@ import Testing
         try await QueueFixture.run { fixture in
             func living() async throws -> Int? {
                 try await fixture.redis.evaluate(
-                    JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix
+                    JobScripts.liveWorkers, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix
                 ).int
             }
             #expect(try await living() == 0)

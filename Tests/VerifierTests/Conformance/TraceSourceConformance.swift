@@ -37,7 +37,7 @@ struct TraceSourceConformance {
     private func window(_ ids: [InsertionID]) -> TimeWindow { TimeWindow(of: ids, margin: .zero) }
 
     /// All pages of an answer.
-    private func rows(_ query: TraceQuery, limit: Int) async throws -> [TraceRow] {
+    private func rows(_ query: StoreQuery, limit: Int) async throws -> [TraceRow] {
         var rows: [TraceRow] = []
         var cursor: TraceCursor?
         repeat {
@@ -52,7 +52,7 @@ struct TraceSourceConformance {
     private func listsByThePage() async throws {
         let ids = try await spans("listed, with a comma", at: 1_763_000_000_000)
         for limit in [1000, 100, 37] {
-            let rows = try await rows(TraceQuery(.rollout("listed, with a comma"), window: window(ids)), limit: limit)
+            let rows = try await rows(StoreQuery(.rollout("listed, with a comma"), window: window(ids)), limit: limit)
             #expect(Set(rows.flatMap(\.ids)) == Set(ids) && rows.count == ids.count, "limit \(limit)")
         }
     }
@@ -60,14 +60,14 @@ struct TraceSourceConformance {
     private func keepsToTheWindow() async throws {
         let ids = try await spans("windowed", 10, at: 1_763_100_000_000)
         let part = Array(ids[3...6])
-        let rows = try await rows(TraceQuery(.rollout("windowed"), window: window(part)), limit: 100)
+        let rows = try await rows(StoreQuery(.rollout("windowed"), window: window(part)), limit: 100)
         #expect(Set(rows.flatMap(\.ids)) == Set(part))
     }
 
     private func looksUpManyAtOnce() async throws {
         let ids = try await spans("looked up", at: 1_763_200_000_000)
         let asked = Array(ids.prefix(identity.mostIDs - 1)) + [InsertionID.sample(9999, at: 1_763_200_000_000)]
-        let rows = try await rows(TraceQuery(.ids(asked), window: window(asked)), limit: 1000)
+        let rows = try await rows(StoreQuery(.ids(asked), window: window(asked)), limit: 1000)
         #expect(Set(rows.flatMap(\.ids)) == Set(asked.dropLast()))
     }
 
@@ -78,7 +78,7 @@ struct TraceSourceConformance {
         if identity == .tag { span.traceID = "7a" + String(repeating: "b", count: 30) }
         try await export([span])
         let row = try #require(
-            try await rows(TraceQuery(.ids(ids), window: window(ids), detail: .head), limit: 10).first)
+            try await rows(StoreQuery(.ids(ids), window: window(ids), detail: .head), limit: 10).first)
         #expect(row.ids == ids && row.head.traceID == span.traceID && Set(row.head.tags) == Set(span.tags))
         #expect(row.head.userID == "u" && row.head.sessionID == "s" && row.head.name == span.name)
         #expect(row.head.timestamp.flatMap(TimeText.milliseconds) == span.start)
@@ -88,7 +88,7 @@ struct TraceSourceConformance {
     private func tellsBodies() async throws {
         let ids = try await spans("bodies", 45, at: 1_763_400_000_000)
         for observations in [true, false] {
-            let query = TraceQuery(.ids(ids), window: window(ids), detail: .body, observations: observations)
+            let query = StoreQuery(.ids(ids), window: window(ids), detail: .body, observations: observations)
             let rows = try await rows(query, limit: 20)
             #expect(Set(rows.flatMap(\.ids)) == Set(ids))
             for row in rows {
@@ -119,7 +119,7 @@ struct TraceSourceConformance {
             return span
         }
         try await export(spans)
-        var query = TraceQuery(.ids(ids), window: window(ids), detail: .body, observations: true)
+        var query = StoreQuery(.ids(ids), window: window(ids), detail: .body, observations: true)
         for whole: Set<UTF8Text> in [["attributes"], ["attributes", "long"]] {
             query.wholeMetadata = whole
             let rows = try await rows(query, limit: 20)
@@ -145,8 +145,8 @@ struct TraceSourceConformance {
         let ids = try await spans("scored", 25, at: 1_763_470_000_000)
         try await give(ids[2], ["0.5", #""good""#, "1"])
         try await give(ids[20], (0..<130).map { "\($0)" })
-        for detail in [TraceQuery.Detail.head, .body] {
-            var query = TraceQuery(.ids(ids), window: window(ids), detail: detail)
+        for detail in [StoreQuery.Detail.head, .body] {
+            var query = StoreQuery(.ids(ids), window: window(ids), detail: detail)
             query.scores = true
             let rows = try await rows(query, limit: 50)
             #expect(Set(rows.flatMap(\.ids)) == Set(ids))
@@ -173,7 +173,7 @@ struct TraceSourceConformance {
 
     private func knowsNothingOfOthers() async throws {
         let ids = InsertionID.samples(2, at: 1_763_500_000_000)
-        #expect(try await rows(TraceQuery(.rollout("nobody's"), window: window(ids)), limit: 10).isEmpty)
-        #expect(try await rows(TraceQuery(.ids(ids), window: window(ids)), limit: 10).isEmpty)
+        #expect(try await rows(StoreQuery(.rollout("nobody's"), window: window(ids)), limit: 10).isEmpty)
+        #expect(try await rows(StoreQuery(.ids(ids), window: window(ids)), limit: 10).isEmpty)
     }
 }

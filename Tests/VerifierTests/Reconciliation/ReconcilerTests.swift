@@ -102,7 +102,7 @@ import Testing
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids, failed: 4))
         _ = reconciler.next(now: now)
-        reconciler.examined([.none, .none], now: now)
+        reconciler.examined([.absent, .absent], now: now)
         guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("something is asked") }
         #expect(
             verdict.kind == .incomplete && verdict.inFlight == 2 && verdict.missing.isEmpty && verdict.missingCount == 0
@@ -134,7 +134,7 @@ import Testing
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids))
         _ = reconciler.next(now: now)
-        reconciler.examined([.none, .none], now: now)
+        reconciler.examined([.absent, .absent], now: now)
         guard case .ask = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
         _ = reconciler.received(Self.page(ids.prefix(1)))
         guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("no verdict") }
@@ -151,7 +151,7 @@ import Testing
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: [id], pending: [id]))
         _ = reconciler.next(now: now)
-        reconciler.examined([.none], now: now)
+        reconciler.examined([.absent], now: now)
         if case .ask = reconciler.next(now: now) { _ = reconciler.received(Self.page([])) }
         guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("no verdict") }
         #expect(

@@ -57,7 +57,7 @@ import Testing
         guard case .readRollout = reconciler.next(now: start + 4000) else { throw Unexpected("no second round") }
         reconciler.read(RolloutReading(ids: ids, pending: ids))
         guard case .lookAtSpans = reconciler.next(now: start + 4000) else { throw Unexpected("no spans") }
-        reconciler.examined([.none], now: start + 4000)
+        reconciler.examined([.absent], now: start + 4000)
         guard case .ask = reconciler.next(now: start + 4000) else { throw Unexpected("nothing is asked") }
         _ = reconciler.received(Fixture.page([]))
         guard case .conclude(let verdict) = reconciler.next(now: start + 6500) else {

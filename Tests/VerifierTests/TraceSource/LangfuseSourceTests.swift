@@ -8,7 +8,7 @@ import Testing
 /// Which API is spoken, and what a server's refusals mean.
 @Suite(.timeLimit(.minutes(5))) struct LangfuseSourceTests {
     private let ids = InsertionID.samples(3)
-    private var query: TraceQuery { TraceQuery(.ids(ids), window: TimeWindow(of: ids, margin: .zero)) }
+    private var query: StoreQuery { StoreQuery(.ids(ids), window: TimeWindow(of: ids, margin: .zero)) }
 
     private func failure(
         _ status: Int, _ body: String = "{}", _ headers: [HeaderField] = []
@@ -82,10 +82,10 @@ import Testing
     }
 
     /// A page is waited for as long as the question says, whatever the store does.
-    @Test func `a call ends with the patience of its question`() async throws {
+    @Test func `a call ends with the timeout of its question`() async throws {
         let server = FakeLangfuse()
         var query = query
-        query.patience = .seconds(8)
+        query.timeout = .seconds(8)
         let asked = query
         try await withSource(server) { source in _ = try await source.page(asked, after: nil, limit: 10) }
         let totals = server.state.withLockedValue { $0.totals }
@@ -115,7 +115,7 @@ import Testing
     @Test func `a listing asks for IDs alone`() async throws {
         let server = FakeLangfuse()
         try await withSource(server) { source in
-            _ = try await source.page(TraceQuery(.rollout("r&x"), window: query.window), after: nil, limit: 5000)
+            _ = try await source.page(StoreQuery(.rollout("r&x"), window: query.window), after: nil, limit: 5000)
         }
         let target = try #require(server.targets.last)
         #expect(
@@ -136,7 +136,7 @@ import Testing
 /// StatusPages of the second API.
 @Suite struct LangfuseV2Tests {
     /// A completion that took several calls has spans below its own, which say nothing of it.
-    @Test(arguments: [TraceQuery.Detail.id, .head, .body]) func `attempts are no completions`(detail: TraceQuery.Detail)
+    @Test(arguments: [StoreQuery.Detail.id, .head, .body]) func `attempts are no completions`(detail: StoreQuery.Detail)
     {
         let trace = "0198f3a0000070008000000000000001"
         func row(_ parent: String) -> String {

@@ -10,13 +10,13 @@ import Testing
 /// does.
 @Suite(.timeLimit(.minutes(5))) struct RateBudgetTests {
     private func run(
-        patience: Duration = .seconds(2),
+        longestWait: Duration = .seconds(2),
         _ body: (RedisClient, ManualTime, @Sendable () -> RateBudget) async throws -> Void
     ) async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
                 let time = ManualTime()
-                try await body(redis, time) { RateBudget(redis: redis, clock: time.clock, patience: patience) }
+                try await body(redis, time) { RateBudget(redis: redis, clock: time.clock, longestWait: longestWait) }
             }
         }
     }
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test func `a short wait is waited out`() async throws {
-        try await run(patience: .seconds(60)) { redis, time, budget in
+        try await run(longestWait: .seconds(60)) { redis, time, budget in
             try await budget().learn(from: answer(429, [("Retry-After", "60")]), .sample, "public")
             let key = RateBudget.key(.sample, "public")
             // What the clock here does not do, the sleeper does: the pause is over.

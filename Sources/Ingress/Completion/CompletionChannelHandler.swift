@@ -8,7 +8,7 @@ internal import NIOHTTPTypes
 ///
 /// One request of a connection is worked on at a time, also of those that Hummingbird answers. What is sent behind it
 /// is held back until its answer has been written, so that the answers leave in the order of the requests.
-final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
+final class CompletionChannelHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
@@ -83,7 +83,7 @@ final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
-extension CompletionHandler {
+extension CompletionChannelHandler {
     /// Whether a part belongs to the request whose turn it is.
     private func takes(_ part: HTTPRequestPart) -> Bool {
         guard case .head = part else { return isReading }
@@ -140,7 +140,7 @@ extension CompletionHandler {
     }
 }
 
-extension CompletionHandler {
+extension CompletionChannelHandler {
     /// Whether requests for a host may be answered.
     func isAllowed(_ host: String?, by hosts: AllowedHosts) -> Bool {
         if let host, allowedHost == host { return true }
@@ -151,7 +151,7 @@ extension CompletionHandler {
 }
 
 /// The steps of a call on its client's connection.
-extension CompletionHandler {
+extension CompletionChannelHandler {
     /// Writes the beginning of the answer, or all of it.
     func begin(_ head: HTTPResponse, _ body: ByteBuffer?, isWhole: Bool) {
         guard let context else { return }
