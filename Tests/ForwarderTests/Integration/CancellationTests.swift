@@ -188,7 +188,7 @@ import Upstream
     ) async throws {
         try await ForwarderFixture.run { fixture in
             // The call has to begin before, also on a busy machine.
-            let deadline = Deadline(in: .seconds(10))
+            let deadline = Deadline(in: .seconds(30))
             let job = try await fixture.enqueue(isStream: true, window: 1, deadline: deadline)
             try await fixture.withForwarder { forwarder in
                 let call = try #require(await fixture.upstream.next()).answer(type: "text/event-stream")
