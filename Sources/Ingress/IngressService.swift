@@ -118,7 +118,7 @@ package struct IngressService {
         services.append(draining)
     }
 
-    /// What refused calls and audit events are noted in; nil where there is no request log.
+    /// The logs of refused calls and of audit events; nil where there is no request log.
     private static func logs(
         _ settings: Settings, redis: RedisClient, _ envelope: Envelope, _ logger: Logger
     ) -> (refusals: RecordLog?, audit: AuditLog?) {

@@ -39,7 +39,7 @@ package struct BackendSettings: Sendable, Equatable {
     }
 }
 
-/// What clients of the gateway may send, and how they are answered.
+/// The listener, the bounds on requests, and the ways of their answers.
 package struct HTTPSettings: Sendable, Equatable {
     package var host: String
     /// 0: any free port.
