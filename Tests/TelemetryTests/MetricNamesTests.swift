@@ -14,7 +14,7 @@ struct MetricNamesTests {
     static let all: [MetricDescription] =
         ForwarderMetrics.descriptions(Settings(role: .forwarder)) + VerifierMetrics.descriptions
         + TraceStoreMetrics.descriptions + IngressMetrics.descriptions(longest: .seconds(300))
-        + MetricsPage.descriptions + [AcceptGate.failures]
+        + PrometheusPage.descriptions + [AcceptGate.failures]
 
     static func text(_ path: String) throws -> String {
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")

@@ -34,7 +34,7 @@ package enum Keys {
 
     /// Hash: a rollout's other ids, when it began, how many ids its set should have, and how many of its completions
     /// failed.
-    package static func record(of rollout: Rollout) -> String {
+    package static func rolloutRecord(of rollout: Rollout) -> String {
         String(concatenating: "gateway/rollout/", rollout.project, "/", rollout.name)
     }
 
@@ -119,7 +119,7 @@ package enum Keys {
     private static let responsePrefix = "gateway/response/"
 
     /// Hash: the owner of a job that can be fetched, and its place in the queue.
-    package static func record(_ id: InsertionID) -> String {
+    package static func jobRecord(_ id: InsertionID) -> String {
         String(concatenating: "gateway/job/", id.description)
     }
 

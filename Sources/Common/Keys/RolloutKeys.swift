@@ -12,7 +12,7 @@ package struct RolloutKeys: Sendable, Equatable {
     package init(_ rollout: Rollout, defaultProject: String) {
         set = Keys.set(of: rollout, defaultProject: defaultProject)
         verdict = Keys.verdict(of: rollout)
-        record = Keys.record(of: rollout)
+        record = Keys.rolloutRecord(of: rollout)
         count = Keys.count(of: rollout)
         list = Keys.rollouts(project: rollout.project)
     }

@@ -54,7 +54,7 @@ package struct VerdictStore: Sendable {
     package func begin(_ rollout: Rollout, mark: Mark = Mark()) async throws(RedisError) -> Beginning? {
         let set = Keys.set(of: rollout, defaultProject: defaultProject)
         let keys = [
-            Keys.verdict(of: rollout), set, Keys.record(of: rollout),
+            Keys.verdict(of: rollout), set, Keys.rolloutRecord(of: rollout),
             Keys.count(of: rollout), Keys.verified(of: rollout),
         ]
         let reply = try await redis.evaluate(VerdictScripts.begin, keys: keys, arguments: mark.field, Self.mostFields)

@@ -64,7 +64,7 @@ struct JobBuilder: Sendable {
     }
 
     func job(
-        for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, id: InsertionID
+        for request: Request, path: GatewayPath, admitted: Authenticator.Admitted, id: InsertionID
     ) async throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         let content: JSONObject?
@@ -100,7 +100,7 @@ struct JobBuilder: Sendable {
 
     /// Whether the request is a chat completion whose job can be made at once: there are no hooks, its body is not
     /// compressed, and its answer is for its client alone.
-    func makesAtOnce(_ request: Request, _ path: CompletionPath) -> Bool {
+    func makesAtOnce(_ request: Request, _ path: GatewayPath) -> Bool {
         guard request.method == .post, hooks.isEmpty, !outlivesClient, !request.hasIdempotencyKey,
             request.headers[.contentEncoding] == nil
         else { return false }
@@ -116,7 +116,7 @@ struct JobBuilder: Sendable {
     /// Makes the job of such a request.
     /// - Parameter deadline: when its client stops waiting.
     func jobAtOnce(
-        for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, id: InsertionID,
+        for request: Request, path: GatewayPath, admitted: Authenticator.Admitted, id: InsertionID,
         deadline: Deadline,
         body: [UInt8]
     ) throws -> Job {
@@ -135,7 +135,7 @@ struct JobBuilder: Sendable {
     ///   - admitted: nil if it was not let in.
     ///   - project: where it is logged then.
     func refusal(
-        of request: Request, path: CompletionPath, admitted: Authenticator.Admitted?, else project: String,
+        of request: Request, path: GatewayPath, admitted: Authenticator.Admitted?, else project: String,
         id: InsertionID, because error: GatewayError
     ) -> Refusal {
         guard let admitted else { return Refusal(id, of: project, path: "", because: error) }
@@ -149,7 +149,7 @@ struct JobBuilder: Sendable {
 
     /// A job without its body and all that is read from it.
     private func draft(
-        for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, id: InsertionID
+        for request: Request, path: GatewayPath, admitted: Authenticator.Admitted, id: InsertionID
     ) throws(GatewayError) -> Job {
         let said = try currentRules.metadata(of: request.headers, from: admitted.account)
         var job = Job(
@@ -170,14 +170,14 @@ struct JobBuilder: Sendable {
         return job
     }
 
-    private func isHooked(_ path: CompletionPath) -> Bool {
+    private func isHooked(_ path: GatewayPath) -> Bool {
         if case .other = path.route { return false }
         return !hooks.isEmpty
     }
 
     /// Whether a completion's answer shall be fetched later: `Prefer: respond-async` (RFC 7240 §4.1), among other
     /// preferences maybe.
-    func isAsynchronous(_ request: Request, _ path: CompletionPath) -> Bool {
+    func isAsynchronous(_ request: Request, _ path: GatewayPath) -> Bool {
         if case .other = path.route { return false }
         return request.headers[values: .prefer].contains { value in
             value.split(separator: ",").contains { preference in
@@ -195,7 +195,7 @@ struct JobBuilder: Sendable {
     }
 
     private func idempotency(
-        of request: Request, _ path: CompletionPath, _ job: Job, body: [UInt8]
+        of request: Request, _ path: GatewayPath, _ job: Job, body: [UInt8]
     ) throws -> Idempotency? {
         try request.idempotencyKey().map { key in
             let ids = path.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run, $0.row] } ?? []
@@ -207,7 +207,7 @@ struct JobBuilder: Sendable {
     }
 
     private func chatCall(
-        for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, body: [UInt8],
+        for request: Request, path: GatewayPath, admitted: Authenticator.Admitted, body: [UInt8],
         metadata: ResolvedMetadata
     ) -> ChatCall {
         var headers = request.headers
@@ -265,7 +265,7 @@ struct JobBuilder: Sendable {
     }
 }
 
-extension CompletionPath {
+extension GatewayPath {
     fileprivate var rollout: RolloutIDs? { if case .rollout(let ids, _) = route { ids } else { nil } }
 
     fileprivate var baseURL: String? { if case .rollout(_, let url) = route { url } else { nil } }

@@ -21,7 +21,7 @@ final class CompletionCall: WaitingClient, LocalClient {
 
     private struct Reading {
         var request: Request
-        var path: CompletionPath
+        var path: GatewayPath
         var admitted: Authenticator.Admitted
         var body: BodyCollector
     }
@@ -38,7 +38,7 @@ final class CompletionCall: WaitingClient, LocalClient {
     private struct State {
         var phase = Phase.over
         /// The request until it was let in.
-        var request: (Request, CompletionPath)?
+        var request: (Request, GatewayPath)?
         weak var handler: CompletionChannelHandler?
         /// The answer's, once it has begun.
         var status = 0
@@ -65,7 +65,7 @@ final class CompletionCall: WaitingClient, LocalClient {
 
     /// Called on the event loop.
     init(
-        _ id: InsertionID, _ request: Request, _ path: CompletionPath, on eventLoop: any EventLoop,
+        _ id: InsertionID, _ request: Request, _ path: GatewayPath, on eventLoop: any EventLoop,
         connection: Connection, controller: CompletionController,
         handler: CompletionChannelHandler
     ) {
@@ -159,7 +159,7 @@ extension CompletionCall {
 
     /// Notes for the request log that the request is refused.
     private func note(
-        _ error: GatewayError, of request: Request, _ path: CompletionPath, _ admitted: Authenticator.Admitted?
+        _ error: GatewayError, of request: Request, _ path: GatewayPath, _ admitted: Authenticator.Admitted?
     ) {
         controller.calls.refusals?.note(
             controller.jobs.refusal(

@@ -30,7 +30,7 @@ struct CompletionController: Sendable {
             return nil
         }
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
-        guard let path = try? CompletionPath(request.uri.path), jobs.makesAtOnce(request, path) else { return nil }
+        guard let path = try? GatewayPath(request.uri.path), jobs.makesAtOnce(request, path) else { return nil }
         return CompletionCall(
             identity.next(), request, path, on: eventLoop, connection: connection, controller: self, handler: handler)
     }

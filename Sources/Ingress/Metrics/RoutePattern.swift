@@ -7,7 +7,7 @@ enum RoutePattern: Int, CaseIterable {
 
     /// - Parameter path: as it came.
     init(_ path: String) {
-        guard let parsed = try? CompletionPath(path) else {
+        guard let parsed = try? GatewayPath(path) else {
             self = .other
             return
         }

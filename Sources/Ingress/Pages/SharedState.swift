@@ -22,7 +22,7 @@ struct SharedState: Sendable {
     }
 
     /// Each figure, with its value or its bound.
-    func figures(_ limits: MetricsPage.Limits) -> [(metric: MetricDescription, value: Int)] {
+    func figures(_ limits: PrometheusPage.Limits) -> [(metric: MetricDescription, value: Int)] {
         var figures: [(metric: MetricDescription, value: Int)] = [
             (Self.liveForwarders, forwarders), (Self.liveVerifiers, verifiers),
         ]
@@ -35,7 +35,7 @@ struct SharedState: Sendable {
         return figures
     }
 
-    func write(to page: inout Exposition, _ limits: MetricsPage.Limits) {
+    func write(to page: inout Exposition, _ limits: PrometheusPage.Limits) {
         for (metric, value) in figures(limits) { page.write(metric, value) }
     }
 

@@ -16,7 +16,7 @@ struct StatusPages: Sendable {
     let uploads: UploadBudget
     /// Whether Redis is the operator's, and not the gateway's own, which the gateway alone can reach.
     let warnsOfRedis: Bool
-    let limits: MetricsPage.Limits
+    let limits: PrometheusPage.Limits
     /// The counters and measurements of this process.
     let registry: MetricsRegistry
     /// The trouble of the trace store that this process runs; nil: none.
@@ -32,7 +32,7 @@ struct StatusPages: Sendable {
     init(
         redis: RedisClient, watch: RedisWatch, pending: PendingRequests, tailer: ResponseTailer,
         connections: Connections,
-        uploads: UploadBudget, warnsOfRedis: Bool, limits: MetricsPage.Limits, registry: MetricsRegistry,
+        uploads: UploadBudget, warnsOfRedis: Bool, limits: PrometheusPage.Limits, registry: MetricsRegistry,
         storeTrouble: @escaping @Sendable () -> String?, warning: String? = nil, access: OpenAccess? = nil
     ) {
         self.redis = redis
@@ -50,8 +50,8 @@ struct StatusPages: Sendable {
     }
 
     /// It requires authentication: load figures are not public.
-    var metrics: MetricsPage {
-        MetricsPage(
+    var metrics: PrometheusPage {
+        PrometheusPage(
             redis: redis, limits: limits, registry: registry, pending: pending, tailer: tailer,
             connections: connections,
             uploads: uploads, process: process, sampler: sampler)

@@ -10,7 +10,7 @@ internal import Telemetry
 /// Streams are those of all projects together, but for the outbox of traces; a dead letter is seen in its own project.
 struct QueueController: Sendable {
     let redis: RedisClient
-    let limits: MetricsPage.Limits
+    let limits: PrometheusPage.Limits
     let letters: DeadLetterController
 
     /// Answers a question of the dashboard's, whose viewers need not be operators.

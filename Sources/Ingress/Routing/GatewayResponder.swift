@@ -65,8 +65,8 @@ struct GatewayResponder: HTTPResponder {
         }
     }
 
-    private func path(of request: Request, _ id: InsertionID) throws(GatewayError) -> CompletionPath {
-        do throws(GatewayError) { return try CompletionPath(request.uri.path) } catch {
+    private func path(of request: Request, _ id: InsertionID) throws(GatewayError) -> GatewayPath {
+        do throws(GatewayError) { return try GatewayPath(request.uri.path) } catch {
             // No path would help such a client.
             guard !request.asksForWebSocket else { throw .noWebSocket }
             calls.refusals?.note(
@@ -100,7 +100,7 @@ struct GatewayResponder: HTTPResponder {
     /// gone while the client waits.
     @inline(never)
     private func queue(
-        _ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?
+        _ request: Request, _ path: GatewayPath, as id: InsertionID, _ connection: Connection?
     ) async throws -> Queued {
         var admitted: Authenticator.Admitted?
         let job: Job

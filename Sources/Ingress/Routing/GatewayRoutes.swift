@@ -4,7 +4,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 
-/// The gateway's own routes, but for completions, which come before them (`CompletionPath`), and the dashboard's pages.
+/// The gateway's own routes, but for completions, which come before them (`GatewayPath`), and the dashboard's pages.
 /// Behind them come a custom build's routes, and the backend has all that is left.
 struct GatewayRoutes: Sendable {
     let authenticator: Authenticator

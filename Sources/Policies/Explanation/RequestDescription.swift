@@ -108,7 +108,7 @@ private struct DescriptionReader {
     }
 
     /// The path, or what it would be with the ids that are given.
-    func path() throws(GatewayError) -> CompletionPath? {
+    func path() throws(GatewayError) -> GatewayPath? {
         let given = MetadataRule.pathIDs.filter { object.member($0) != nil }
         if let path = try text("path") {
             if let id = given.first { throw Self.error(id, "stands in `path` already. Give one of the two.") }
@@ -116,7 +116,7 @@ private struct DescriptionReader {
             guard path.hasPrefix("/") else {
                 throw Self.error("path", "must begin with `/`, such as `/v1/chat/completions`.")
             }
-            return try CompletionPath(String(parts[0]))
+            return try GatewayPath(String(parts[0]))
         }
         guard !given.isEmpty else { return nil }
         var path = ""
@@ -127,7 +127,7 @@ private struct DescriptionReader {
             }
             path += "/\(name)/\(PercentEncoding.segment(id))"
         }
-        return try CompletionPath(path + "/chat/completions")
+        return try GatewayPath(path + "/chat/completions")
     }
 
     func body() throws(GatewayError) -> [UInt8] {
@@ -138,7 +138,7 @@ private struct DescriptionReader {
         return Array(body.bytes[body.braces])
     }
 
-    func model(body: [UInt8], path: CompletionPath?) throws(GatewayError) -> String? {
+    func model(body: [UInt8], path: GatewayPath?) throws(GatewayError) -> String? {
         var inner: String?
         if !body.isEmpty, let body = try? JSONObject.scan(body, maximumDepth: maximumDepth) {
             inner = body.member("model").flatMap(body.string)

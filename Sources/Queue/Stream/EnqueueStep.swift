@@ -55,7 +55,7 @@ final class EnqueueStep: BatchedStep {
         command.append(rollout?.list ?? "")
         command.append(rollout?.count ?? "")
         let isFetchable = job.isFetchable
-        command.append(isFetchable ? Keys.record(job.insertionID) : "")
+        command.append(isFetchable ? Keys.jobRecord(job.insertionID) : "")
         // Only an answer that is kept can be had again.
         command.append(isFetchable ? job.idempotency?.key ?? "" : "")
         command.append(wrappedKey == nil ? "" : Keys.jobKey(job.insertionID))

@@ -29,7 +29,7 @@ package struct JobRecords: Sendable {
     /// - Returns: nil if there is no such job, or not any longer.
     package func record(of id: InsertionID) async throws(RedisError) -> Record? {
         let reply = try await redis.evaluate(
-            JobScripts.lookUp, keys: [Keys.record(id), Keys.jobs], arguments: Keys.jobGroup)
+            JobScripts.lookUp, keys: [Keys.jobRecord(id), Keys.jobs], arguments: Keys.jobGroup)
         guard let project = reply[0].string else { return nil }
         let account = reply[1].string ?? ""
         let given = reply[5].int ?? -1

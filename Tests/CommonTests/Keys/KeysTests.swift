@@ -43,7 +43,7 @@ import Testing
     @Test(arguments: ["gateway%2Fjobs", "gateway%2fdead", "project%2Fp%2Fr", "%2F"])
     func `no ID holds a slash`(_ id: String) {
         let path = "/rollout_id/\(id)/invocation_id/i/experiment_id/e/run_id/r/row_id/w/chat/completions"
-        #expect(throws: GatewayError.self) { try CompletionPath(path) }
-        #expect(throws: GatewayError.self) { try CompletionPath("/project_id/\(id)/chat/completions") }
+        #expect(throws: GatewayError.self) { try GatewayPath(path) }
+        #expect(throws: GatewayError.self) { try GatewayPath("/project_id/\(id)/chat/completions") }
     }
 }

@@ -12,7 +12,7 @@ enum ReferencePath {
     private static let labels = ["rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"]
 
     /// What the path asks for, or nil if it must be refused.
-    static func parse(_ path: String) -> (project: String?, route: CompletionPath.Route)? {
+    static func parse(_ path: String) -> (project: String?, route: GatewayPath.Route)? {
         guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy({ $0 > " " && $0 <= "~" && $0 != "?" && $0 != "#" })
         else { return nil }
         var parts = path.components(separatedBy: "/").dropFirst().map { $0 }
@@ -31,7 +31,7 @@ enum ReferencePath {
         return isSafe(parts) ? (project, .other("/" + parts.joined(separator: "/"))) : nil
     }
 
-    private static func rollout(_ parts: [String]) -> CompletionPath.Route? {
+    private static func rollout(_ parts: [String]) -> GatewayPath.Route? {
         guard parts.count >= 12, (0..<5).allSatisfy({ parts[2 * $0] == labels[$0] }) else { return nil }
         let ids = (0..<5).compactMap { id(parts[2 * $0 + 1]) }
         guard ids.count == 5 else { return nil }

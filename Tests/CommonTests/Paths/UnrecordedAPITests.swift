@@ -13,7 +13,7 @@ import Testing
     ])
     func `the error says how to repair it`(path: String, advice: String) throws {
         do throws(GatewayError) {
-            _ = try CompletionPath(Self.ids + path)
+            _ = try GatewayPath(Self.ids + path)
             Issue.record("it is taken")
         } catch {
             #expect(error.status == 400 && error.code == "invalid_path" && error.param == "chat/completions")
@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: ["/response", "/responsesx", "/chat/responses", "/embeddings", "//responses"])
     func `others are told the form`(path: String) throws {
         do throws(GatewayError) {
-            _ = try CompletionPath(Self.ids + path)
+            _ = try GatewayPath(Self.ids + path)
             Issue.record("it is taken")
         } catch {
             #expect(error.message.contains("The right form is") && !error.message.contains("recorded"))

@@ -255,7 +255,7 @@ import Testing
             let location = try await accept(ingress)
             let id = try #require(location.split(separator: "/").last.flatMap { InsertionID(String($0)) })
             let deadline = Int(Timestamp.now.milliseconds) - late
-            _ = try await ingress.redis.send(RedisCommand("HSET", Keys.record(id), "until", deadline))
+            _ = try await ingress.redis.send(RedisCommand("HSET", Keys.jobRecord(id), "until", deadline))
             let answer = try await ingress.call("GET", location)
             guard late > 60_000 else { return #expect(answer.status == 202) }
             #expect(answer.status == 502 && answer.error?.code == "job_lost", "\(answer.text)")

@@ -102,7 +102,7 @@ import Testing
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await answer.status == 200)
             let id = taken.job.insertionID
-            for key in [Keys.response(id), Keys.record(id), try #require(taken.job.idempotency?.key)] {
+            for key in [Keys.response(id), Keys.jobRecord(id), try #require(taken.job.idempotency?.key)] {
                 let life = try await ingress.redis.send(RedisCommand("TTL", key)).int ?? 0
                 #expect((86_000...87_000).contains(life), "\(key)")
             }

@@ -75,7 +75,7 @@ import Testing
                     delivery, id: first.insertionID, responseKey: first.responseKey,
                     sealed: [UInt8](repeating: 1, count: frame), ending: ending(of: first)))
             var taken = 0
-            for key in [first.responseKey, Keys.record(first.insertionID), try #require(first.idempotency?.key)] {
+            for key in [first.responseKey, Keys.jobRecord(first.insertionID), try #require(first.idempotency?.key)] {
                 taken += try await fixture.send("MEMORY", "USAGE", key, "SAMPLES", 0).int ?? 0
             }
             let counted = try await count(fixture)

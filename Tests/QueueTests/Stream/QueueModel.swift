@@ -92,7 +92,7 @@ struct QueueModel {
             let id = item.job.insertionID
             if let rollout = item.rollout { keys.formUnion([rollout.record, rollout.list, rollout.count]) }
             if item.span != nil { keys.formUnion([Keys.span(id), Keys.traces(project: item.job.project)]) }
-            if item.job.isFetchable { keys.insert(Keys.record(id)) }
+            if item.job.isFetchable { keys.insert(Keys.jobRecord(id)) }
             if item.isCancelled { keys.insert(Keys.cancelled(id)) }
             if item.hasStarted, !item.hasEnded { keys.insert(Keys.started(id)) }
             if item.job.isWithheld, !item.hasEnded { keys.insert(Keys.jobKey(id)) }

@@ -19,7 +19,7 @@ struct SingleSteps {
         var keys = [Keys.jobs, Keys.jobBytes, Keys.traceBytes]
         keys += [rollout?.set, rollout?.verdict, rollout?.record, rollout?.list, rollout?.count].map { $0 ?? "" }
         if job.isFetchable {
-            keys.append(Keys.record(job.insertionID))
+            keys.append(Keys.jobRecord(job.insertionID))
             if let idempotency = job.idempotency { keys.append(idempotency.key) }
         }
         let reply = try await fixture.redis.evaluate(SingleScripts.enqueue, keys: keys) { command in

@@ -93,7 +93,7 @@ import Testing
 
     @Test func `a rollout whose completions all failed is known`() async throws {
         try await run { fixture, store in
-            _ = try await fixture.send("HSET", Keys.record(of: Rollout("r", project: "local")), "failed", 3)
+            _ = try await fixture.send("HSET", Keys.rolloutRecord(of: Rollout("r", project: "local")), "failed", 3)
             let beginning = try #require(try await store.begin(Rollout("r", project: "local")))
             #expect(beginning.expected == 0 && beginning.failed == 3)
         }

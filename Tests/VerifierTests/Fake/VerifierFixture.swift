@@ -70,7 +70,7 @@ final class VerifierFixture: Sendable {
         _ = try await redis.send(batch: [
             RedisCommand("MULTI"), RedisCommand("SREM", rollout, id.description),
             RedisCommand("DEL", Keys.verdict(of: Rollout(rollout, project: "local"))),
-            RedisCommand("HINCRBY", Keys.record(of: Rollout(rollout, project: "local")), "failed", 1),
+            RedisCommand("HINCRBY", Keys.rolloutRecord(of: Rollout(rollout, project: "local")), "failed", 1),
             RedisCommand("EXEC"),
         ])
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Common
 
-@Suite struct CompletionPathFuzzTests {
+@Suite struct GatewayPathFuzzTests {
     private static let segments = [
         "v1", "project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id", "encoded_base_url",
         "chat", "completions", "models",
@@ -25,13 +25,13 @@ import Testing
 
     @Test func `makes both kinds of path`() {
         var random = SeededRandom(seed: 1)
-        let accepted = (0..<1000).count { _ in (try? CompletionPath(Self.path(&random))) != nil }
+        let accepted = (0..<1000).count { _ in (try? GatewayPath(Self.path(&random))) != nil }
         #expect((100...900).contains(accepted))
     }
 
     @Test(arguments: try FuzzFixture.inputs("paths.txt")) func `judges kept inputs`(verdict: String, input: [UInt8]) {
         let path = String(decoding: input, as: UTF8.self)
-        let route = try? CompletionPath(path).route
+        let route = try? GatewayPath(path).route
         let found =
             switch route {
             case .rollout: "rollout"
@@ -47,7 +47,7 @@ import Testing
     private func difference(_ path: String) -> String? {
         let expected = ReferencePath.parse(path)
         do throws(GatewayError) {
-            let found = try CompletionPath(path)
+            let found = try GatewayPath(path)
             guard let expected else { return "the parser alone accepts" }
             return found.project == expected.project && found.route == expected.route ? nil : "another result"
         } catch {

@@ -9,7 +9,7 @@ internal import Telemetry
 ///
 /// The contents of Redis are the state of all processes together, so every ingress says the same of them. No project,
 /// rollout or account is named.
-struct MetricsPage: Sendable {
+struct PrometheusPage: Sendable {
     /// The bounds of what waits.
     struct Limits: Sendable {
         /// `QUEUE_LIMIT`.
@@ -67,7 +67,7 @@ struct MetricsPage: Sendable {
     }
 }
 
-extension MetricsPage {
+extension PrometheusPage {
     /// The descriptions that are known without a registry, in the order of the page.
     static let descriptions =
         ProcessMetrics.descriptions + [waiting, connections, uploads, redisUp] + SharedState.descriptions

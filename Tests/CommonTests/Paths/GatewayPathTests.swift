@@ -2,7 +2,7 @@ import Testing
 
 @testable import Common
 
-@Suite struct CompletionPathTests {
+@Suite struct GatewayPathTests {
     static let ids = RolloutIDs(rollout: "r", invocation: "i", experiment: "e", run: "u", row: "w")
     static let metadata = "/rollout_id/r/invocation_id/i/experiment_id/e/run_id/u/row_id/w"
     static let prefixes: [(text: String, project: String?)] = [
@@ -11,7 +11,7 @@ import Testing
     ]
 
     @Test(arguments: prefixes) func `reads every form behind every prefix`(prefix: String, project: String?) throws {
-        let forms: [(String, CompletionPath.Route)] = [
+        let forms: [(String, GatewayPath.Route)] = [
             ("/chat/completions", .completion), ("/chat/completions/", .completion),
             ("\(Self.metadata)/chat/completions", .rollout(Self.ids, baseURL: nil)),
             ("\(Self.metadata)/chat/completions/", .rollout(Self.ids, baseURL: nil)),
@@ -27,7 +27,7 @@ import Testing
             ("/rollout_idx/r", .other("/rollout_idx/r")), ("/V1/models", .other("/V1/models")),
         ]
         for (form, route) in forms {
-            let path = try CompletionPath(prefix + form)
+            let path = try GatewayPath(prefix + form)
             #expect(path.project == project && path.route == route, "\(prefix)\(form)")
         }
     }
@@ -35,13 +35,13 @@ import Testing
     @Test(arguments: ["/v1", "/v1/", "/project_id/p", "/v1/project_id/p/v1/"]) func `takes nothing for the root`(
         path: String
     ) throws {
-        #expect(try CompletionPath(path).route == .other("/"))
+        #expect(try GatewayPath(path).route == .other("/"))
     }
 
     @Test func `gives the path for the backend`() throws {
-        #expect(try CompletionPath("/v1\(Self.metadata)/chat/completions/").backendPath == "/chat/completions")
-        #expect(try CompletionPath("/v1/chat/completions").backendPath == "/chat/completions")
-        #expect(try CompletionPath("/v1/project_id/p/models/x%2Dy").backendPath == "/models/x%2Dy")
+        #expect(try GatewayPath("/v1\(Self.metadata)/chat/completions/").backendPath == "/chat/completions")
+        #expect(try GatewayPath("/v1/chat/completions").backendPath == "/chat/completions")
+        #expect(try GatewayPath("/v1/project_id/p/models/x%2Dy").backendPath == "/models/x%2Dy")
     }
 
     static let goodIDs: [(written: String, id: String)] = [
@@ -54,8 +54,8 @@ import Testing
     ]
 
     @Test(arguments: goodIDs) func `decodes an ID once`(written: String, id: String) throws {
-        #expect(try CompletionPath("/project_id/\(written)/models").project == id)
-        let path = try CompletionPath(
+        #expect(try GatewayPath("/project_id/\(written)/models").project == id)
+        let path = try GatewayPath(
             "/rollout_id/\(written)/invocation_id/i/experiment_id/e/run_id/u/row_id/\(written)/chat/completions")
         #expect(
             path.route
@@ -73,7 +73,7 @@ import Testing
         let names = ["project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"]
         for name in names {
             let ids = names.map { "/\($0)/\($0 == name ? id : "x")" }.joined()
-            let error = #expect(throws: GatewayError.self) { try CompletionPath("/v1\(ids)/chat/completions") }
+            let error = #expect(throws: GatewayError.self) { try GatewayPath("/v1\(ids)/chat/completions") }
             #expect(error?.status == 400 && error?.code == "invalid_path" && error?.param == name)
             #expect(
                 error?.message.contains(
@@ -109,7 +109,7 @@ import Testing
     ]
 
     @Test(arguments: broken) func `refuses a broken metadata path naming the segment`(path: String, param: String) {
-        let error = #expect(throws: GatewayError.self) { try CompletionPath(path) }
+        let error = #expect(throws: GatewayError.self) { try GatewayPath(path) }
         #expect(error?.status == 400 && error?.param == param)
         #expect(error?.message.contains("/row_id/{row_id}[/encoded_base_url/{base64url}]/chat/completions") == true)
     }
@@ -128,11 +128,11 @@ import Testing
     @Test(arguments: encodedURLs) func `decodes the base URL`(written: String, url: String?) throws {
         let path = "\(Self.metadata)/encoded_base_url/\(written)/chat/completions"
         guard let url else {
-            let error = #expect(throws: GatewayError.self) { try CompletionPath(path) }
+            let error = #expect(throws: GatewayError.self) { try GatewayPath(path) }
             #expect(error?.status == 400 && error?.param == "encoded_base_url")
             return
         }
-        #expect(try CompletionPath(path).route == .rollout(Self.ids, baseURL: url))
+        #expect(try GatewayPath(path).route == .rollout(Self.ids, baseURL: url))
     }
 
     static let dangerous = [
@@ -147,7 +147,7 @@ import Testing
     ]
 
     @Test(arguments: dangerous) func `refuses a path that readers take differently`(path: String) {
-        let error = #expect(throws: GatewayError.self) { try CompletionPath(path) }
+        let error = #expect(throws: GatewayError.self) { try GatewayPath(path) }
         #expect(error?.status == 400 && error?.code == "invalid_path" && error?.param == nil)
     }
 
@@ -156,7 +156,7 @@ import Testing
         "/a;b=c/d:e@f", "/models/a%2Fb", "/models/a%2fb%2Fc:d", "/models/a/b%2Fc", "/models/a%2Fb/",
     ])
     func `passes other paths unchanged`(path: String) throws {
-        #expect(try CompletionPath("/v1\(path)").route == .other(path))
+        #expect(try GatewayPath("/v1\(path)").route == .other(path))
     }
 
     /// A mistaken path may hold what is nobody's business, as an encoded URL with a password does.
@@ -165,7 +165,7 @@ import Testing
             "/rollout_id/r/canary", "/rollout_id/canary%zz", "/rollout_id/canary%00",
             "\(Self.metadata)/encoded_base_url/canary!", "/canary//",
         ] {
-            let error = #expect(throws: GatewayError.self) { try CompletionPath(path) }
+            let error = #expect(throws: GatewayError.self) { try GatewayPath(path) }
             #expect(error?.description.contains("canary") == false)
         }
     }

@@ -6,7 +6,7 @@
 ///     /rollout_id/{}/invocation_id/{}/experiment_id/{}/run_id/{}/row_id/{}[/encoded_base_url/{}][/v1]/chat/completions
 ///     /chat/completions
 ///     anything else, which goes to the backend as it is
-package struct CompletionPath: Sendable, Equatable {
+package struct GatewayPath: Sendable, Equatable {
     package enum Route: Sendable, Equatable {
         /// A completion of a rollout. `baseURL` is the client's choice, decoded but not yet judged.
         case rollout(RolloutIDs, baseURL: String?)
@@ -52,7 +52,7 @@ extension PathSegments {
     ]
 
     /// Reads the path behind version and project, to its end.
-    mutating func route() throws(GatewayError) -> CompletionPath.Route {
+    mutating func route() throws(GatewayError) -> GatewayPath.Route {
         if let first = next, Self.names.contains(where: { first.isText($0) }) {
             return try rollout()
         }
@@ -75,7 +75,7 @@ extension PathSegments {
         return String(Substring(rest))
     }
 
-    private mutating func rollout() throws(GatewayError) -> CompletionPath.Route {
+    private mutating func rollout() throws(GatewayError) -> GatewayPath.Route {
         let ids = RolloutIDs(
             rollout: try labelledID("rollout_id"), invocation: try labelledID("invocation_id"),
             experiment: try labelledID("experiment_id"),
