@@ -114,8 +114,8 @@ def check_keys():
 
 
 def check_errors(tracked):
-    """The tables of errors have each code that the sources make, and no other."""
-    made, named = {}, set()
+    """The tables of errors have each code that the sources make, and no other. A code has one type."""
+    made, named, types = {}, set(), {}
     for source in tracked:
         if not source.startswith("Sources/") or not source.endswith(".swift"):
             continue
@@ -123,6 +123,11 @@ def check_errors(tracked):
             text = file.read()
         made |= {code: source for code in re.findall(r'\bcode: "([a-z0-9_]+)"', text)}
         named |= set(re.findall(r'"([a-z0-9_]+)"', text))
+        pairs = re.findall(r'type: "([a-z_]+)",\s*code: "([a-z0-9_]+)"', text)
+        pairs += [("invalid_request_error", code) for code in re.findall(r'invalidRequest\(\s*(?:\d+,\s*)?code: "(\w+)"', text)]
+        for kind, code in pairs:
+            if types.setdefault(code, kind) != kind:
+                found(source, 1, f"the error {code} has the type {kind} here and {types[code]} elsewhere")
     shown, is_errors = {}, False
     for number, text, _ in lines(API):
         if text.startswith("## "):

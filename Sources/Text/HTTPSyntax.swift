@@ -18,4 +18,10 @@ package enum HTTPSyntax {
         default: false
         }
     }
+
+    /// Whether a client asks for server-sent events.
+    /// - Parameter accept: its `Accept`; nil: it sent none.
+    package static func acceptsEvents(_ accept: String?) -> Bool {
+        accept?.lowercased().utf8.firstRange(of: "text/event-stream".utf8) != nil
+    }
 }

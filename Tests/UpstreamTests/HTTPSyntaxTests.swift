@@ -23,4 +23,13 @@ import Testing
         }
         #expect(HTTPSyntax.isFieldValue("") && HTTPSyntax.isFieldValue("é") && !HTTPSyntax.isFieldValue("a\r\nb: c"))
     }
+
+    @Test(
+        arguments: [
+            (nil, false), ("", false), ("*/*", false), ("application/json", false), ("text/event-stream", true),
+            ("text/html, Text/Event-Stream;q=0.9", true), ("text/event", false),
+        ] as [(String?, Bool)])
+    func `events are asked for by their media type`(_ accept: String?, _ expected: Bool) {
+        #expect(HTTPSyntax.acceptsEvents(accept) == expected)
+    }
 }

@@ -71,7 +71,7 @@ package struct VerdictQuery: Sendable, Equatable {
 
     init(_ rollout: Rollout, query: String?, headers: [HeaderField]) throws(GatewayError) {
         self.rollout = rollout
-        wantsEvents = headers.first(named: "accept")?.lowercased().contains("text/event-stream") ?? false
+        wantsEvents = HTTPSyntax.acceptsEvents(headers.first(named: "accept"))
         entityTag = headers.first(named: "if-none-match")
         let stated = try QueryItems(query).integer("wait", in: 0...Verdict.longestWait)
         // Who follows a rollout without saying for how long does so as long as may be.

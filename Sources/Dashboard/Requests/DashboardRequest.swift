@@ -37,7 +37,7 @@ package struct DashboardRequest: Sendable {
     package var comesFromElsewhere: Bool { fetchSite == "cross-site" }
 
     /// Whether the browser asks for a page's event stream (`EventSource` of the HTML standard).
-    package var wantsEvents: Bool { accept?.utf8.firstRange(of: "text/event-stream".utf8) != nil }
+    package var wantsEvents: Bool { HTTPSyntax.acceptsEvents(accept) }
 
     /// Whether the browser reached the gateway by TLS, as it says itself. A request that makes it up gets a stricter
     /// cookie.

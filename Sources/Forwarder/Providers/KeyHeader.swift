@@ -17,13 +17,13 @@ enum KeyHeader: Sendable, Equatable {
 
 extension SecretString {
     /// Whether the key can stand in a header: visible ASCII, so it can neither break a line nor be read as two values.
-    var fitsHeader: Bool { !isEmpty && reveal().utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+    var fitsHeader: Bool { !isEmpty && reveal().utf8.allSatisfy(HTTPSyntax.isVisible) }
 }
 
 extension GatewayError {
     /// A key that cannot stand in a header.
     static let unfitKey = GatewayError.invalidRequest(
-        code: "invalid_api_key",
+        code: "malformed_api_key",
         "The key has characters that no HTTP header can carry. Send it without spaces, line breaks and quotes around "
             + "it.",
         param: "authorization")

@@ -176,7 +176,7 @@ struct JobController: Sendable {
 }
 
 extension Request {
-    fileprivate var wantsEvents: Bool { headers[.accept]?.lowercased().contains("text/event-stream") ?? false }
+    fileprivate var wantsEvents: Bool { HTTPSyntax.acceptsEvents(headers[.accept]) }
 }
 
 extension JobRecords.Record {

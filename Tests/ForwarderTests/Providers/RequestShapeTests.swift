@@ -48,7 +48,7 @@ import Upstream
     @Test(arguments: [
         (#"{"model":"openai/m""#, "invalid_json"), (#"{"model":"openai/m","model":"x"}"#, "duplicate_key"),
         (#"{"model":"openai/m","x":[[[[[[[[1]]]]]]]]}"#, "json_too_deep"),
-        (#"{"model":"openai/m","api_key":1}"#, "invalid_api_key"),
+        (#"{"model":"openai/m","api_key":1}"#, "malformed_api_key"),
     ])
     func `a body that only begins like an object is refused`(body: String, code: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.http.maxJSONDepth = 8 })

@@ -73,7 +73,7 @@ import Testing
 
     @Test func `a key that no header can carry is said to be so`() throws {
         let error = try failure { try litellm().resolve(.chat(nil, path: "/files", method: "GET", key: "a b")) }
-        #expect(error.code == "invalid_api_key")
+        #expect(error.code == "malformed_api_key")
     }
 
     @Test func `a client's own key speaks for itself elsewhere`() throws {

@@ -119,7 +119,7 @@ import Upstream
         let error = try failure {
             try directory.resolve(.chat("openai/m", body: #"{"model":"openai/m","api_key":"\#(key)"}"#))
         }
-        #expect((error.status, error.code) == (400, "invalid_api_key"))
+        #expect((error.status, error.code) == (400, "malformed_api_key"))
     }
 
     @Test func `secrets go before the environment`() throws {
