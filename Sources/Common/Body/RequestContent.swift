@@ -80,9 +80,10 @@ extension RequestContent {
         case .json(let object):
             guard let member = object.member(name), member.kind != .null else { return nil }
             guard let text = object.string(member) else {
+                // `invalid_api_key` is a key that the gateway does not know.
+                let code = name == "api_key" ? "malformed_api_key" : "invalid_\(name)"
                 throw .invalidRequest(
-                    code: "invalid_\(name)", "The member `\(name)` is not a string. Send it as text, or leave it out.",
-                    param: name)
+                    code: code, "The member `\(name)` is not a string. Send it as text, or leave it out.", param: name)
             }
             return text
         }

@@ -61,7 +61,7 @@ import Testing
                         #expect(owners.values.sorted() == [Self.jobs.count])
                         fleet.provider.answer { $0.number == 1 }
                         try paused.send(.resume)
-                        for _ in Self.jobs { try await paused.line(with: "this end of it counts for nothing") }
+                        for _ in Self.jobs { try await paused.line(with: "its end here is dropped") }
                         #expect(try await fleet.pending() == owners, "its acknowledgements did nothing")
                         fleet.provider.answer()
                         try await fleet.expectSuccess(try await answers(), byCall: 2...2)
