@@ -81,8 +81,7 @@ package struct RequestLogService {
 }
 
 extension GatewayError {
-    fileprivate static let requestLogFailed = GatewayError(
-        status: 500, type: "server_error", code: "internal_error",
-        message: "The request log failed. The log of its process has the cause under this answer's x-insertion-id.",
+    fileprivate static let requestLogFailed = GatewayError.internalError(
+        "The request log failed. The log of its process has the cause under this answer's x-insertion-id.",
         shouldRetry: true)
 }

@@ -68,9 +68,8 @@ package struct VerifierService {
 }
 
 extension GatewayError {
-    fileprivate static let verifierFailed = GatewayError(
-        status: 500, type: "server_error", code: "internal_error",
-        message: "The verifier failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: true)
+    fileprivate static let verifierFailed = GatewayError.internalError(
+        "The verifier failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: true)
 }
 
 extension VerificationRunner.Options {

@@ -46,6 +46,12 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
             shouldRetry: false)
     }
 
+    /// A failure of the gateway itself. Its cause goes to the log, not to the client.
+    package static func internalError(_ message: String, shouldRetry: Bool? = nil) -> Self {
+        Self(
+            status: 500, type: "server_error", code: "internal_error", message: message, shouldRetry: shouldRetry)
+    }
+
     public var description: String { "\(status) \(code): \(message)" }
 }
 

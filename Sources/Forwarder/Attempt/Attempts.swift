@@ -81,9 +81,8 @@ struct Attempts: Sendable {
 }
 
 extension GatewayError {
-    static let forwarderFailed = GatewayError(
-        status: 500, type: "server_error", code: "internal_error",
-        message: "The forwarder failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
+    static let forwarderFailed = GatewayError.internalError(
+        "The forwarder failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
 
     /// The error for an answer that is larger than the room for kept answers.
     static let answerNotKept = GatewayError(

@@ -64,6 +64,5 @@ extension Bootstrap {
 }
 
 extension GatewayError {
-    fileprivate static let notExplained = GatewayError(
-        status: 500, type: "server_error", code: "internal_error", message: "the explanation was broken off; try again")
+    fileprivate static let notExplained = GatewayError.internalError("the explanation was broken off; try again")
 }

@@ -52,7 +52,7 @@ struct Authenticator: Sendable {
     /// The same on the request's event loop. Only where ``isImmediate``: else all are refused.
     func admitAtOnce(_ request: Request, project: String?) throws(GatewayError) -> Admitted {
         let question = try question(for: request)
-        guard let immediate else { throw .internalError }
+        guard let immediate else { throw .ingressFailed }
         return try admit(request, question, from: try immediate.account(for: question), project: project)
     }
 

@@ -15,7 +15,7 @@ extension JobBuilder {
         (job.insertionID, job.deadline) = (id, Deadline(in: timeout))
         (job.responseKey, job.window, job.idempotency) = (Keys.response(id), .max, idempotency)
         (job.rules, job.route, job.charges) = (JobRules(), Route(), [])
-        guard let method = HTTPRequest.Method(rawValue: job.method) else { throw .internalError }
+        guard let method = HTTPRequest.Method(rawValue: job.method) else { throw .ingressFailed }
         try currentRules.check(job, method)
         let sender = job.account.map { Account(id: $0, user: job.user, teams: job.teams) }
         let content = try? JSONObject.scan(job.body, maximumDepth: maximumJSONDepth)

@@ -153,7 +153,7 @@ extension CompletionCall {
             fail(error)
         } catch {
             controller.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
-            fail(.internalError)
+            fail(.ingressFailed)
         }
     }
 
@@ -215,7 +215,7 @@ extension CompletionCall {
     private func begin(_ frame: ResponseFrame, _ frames: ResponseFrames) {
         guard let head = frame.head else {
             if case .brokenOff(let error)? = frame.end { return fail(error) }
-            return fail(.internalError)
+            return fail(.ingressFailed)
         }
         var response = HTTPResponse(status: .init(code: head.status), headerFields: HTTPFields(head.headers))
         guard case .complete? = frame.end else {

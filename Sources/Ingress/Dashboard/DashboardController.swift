@@ -164,7 +164,7 @@ extension DashboardController {
             let token = SessionToken(
                 fingerprint: Array(SHA256.hash(data: Array(bearer.utf8))),
                 expiry: now() + SessionToken.life)
-            guard let text = try? token.sealed(by: envelope) else { throw .internalError }
+            guard let text = try? token.sealed(by: envelope) else { throw .ingressFailed }
             var response = DashboardResponse.redirect(to: Dashboard.ownPath(next))
             response.headers.append(SessionToken.cookie(text, isSecure: asked.isSecure))
             return response
@@ -181,7 +181,7 @@ extension DashboardController {
                 .invalidRequest(
                     413, code: "body_too_large", "The form has more than \(limit) bytes, and no key is so long.")
             }
-        } catch { throw error as? GatewayError ?? .internalError }
+        } catch { throw error as? GatewayError ?? .ingressFailed }
         return try QueryItems(String(decoding: body, as: UTF8.self))
     }
 }

@@ -50,7 +50,7 @@ struct DashboardQuestions: DashboardSource {
     func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8] {
         try await answer { () async throws -> Response in
             // The only question that is asked with POST. It changes nothing.
-            guard path == RulesController.path else { throw GatewayError.internalError }
+            guard path == RulesController.path else { throw GatewayError.ingressFailed }
             let request = Request(
                 head: HTTPRequest(method: .post, scheme: nil, authority: nil, path: path),
                 body: RequestBody(buffer: ByteBuffer(bytes: body)))
@@ -70,7 +70,7 @@ struct DashboardQuestions: DashboardSource {
             throw error
         } catch {
             logger.error("a question of the dashboard failed", metadata: ["error": "\(error.kind)"])
-            throw .internalError
+            throw .ingressFailed
         }
     }
 
@@ -117,7 +117,7 @@ struct DashboardQuestions: DashboardSource {
             return Response(
                 status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: await usageOfLimits())))
         }
-        throw GatewayError.internalError
+        throw GatewayError.ingressFailed
     }
 
     private func call(_ request: Request, _ path: String) -> AdmittedRequest {

@@ -23,7 +23,7 @@ extension DeadLetterController {
     ) async throws(GatewayError) -> InsertionID {
         let opened = try await find(entry, in: admitted.project)
         if let refusal = opened.refusal { throw .notRequeued(refusal) }
-        guard let old = opened.job else { throw .internalError }
+        guard let old = opened.job else { throw .ingressFailed }
         // No client's Idempotency-Key has a line's end in it.
         let idempotency = Idempotency(
             clientKey: "dead letter\n\(entry) \(old.insertionID)", project: old.project, account: nil,
@@ -37,7 +37,7 @@ extension DeadLetterController {
         } catch {
             logger.error(
                 "a dead letter could not be queued again", metadata: ["entry": "\(entry)", "error": "\(error.kind)"])
-            throw .internalError
+            throw .ingressFailed
         }
         guard try await remove(entry) else { return id }
         tell(.deadLetterRequeued, of: opened, by: admitted, queuedAs: id, logger)

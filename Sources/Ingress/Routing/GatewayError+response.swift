@@ -23,8 +23,6 @@ extension GatewayError {
             status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
     }
 
-    /// The gateway itself failed; the cause goes to the log, not to the client.
-    static let internalError = GatewayError(
-        status: 500, type: "server_error", code: "internal_error",
-        message: "The gateway failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
+    static let ingressFailed = GatewayError.internalError(
+        "The gateway failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
 }

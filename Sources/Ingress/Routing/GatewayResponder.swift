@@ -36,8 +36,8 @@ struct GatewayResponder: HTTPResponder {
             response = error.response.sandboxed
         } catch {
             context.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
-            metrics.refused(.internalError)
-            response = GatewayError.internalError.response.sandboxed
+            metrics.refused(.ingressFailed)
+            response = GatewayError.ingressFailed.response.sandboxed
         }
         metrics.observe(&response, to: RoutePattern(request.uri.path), since: began)
         identity.sign(&response.headers, as: id)
@@ -109,7 +109,7 @@ struct GatewayResponder: HTTPResponder {
             admitted = found
             job = try await jobs.job(for: request, path: path, admitted: found, id: id)
         } catch {
-            let told = error as? GatewayError ?? .internalError
+            let told = error as? GatewayError ?? .ingressFailed
             calls.refusals?.note(
                 jobs.refusal(
                     of: request, path: path, admitted: admitted, else: authenticator.projectForRefusals, id: id,

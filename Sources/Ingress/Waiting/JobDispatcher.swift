@@ -181,7 +181,7 @@ struct JobDispatcher: Sendable {
             return (job.insertionID, RateStatus(job.charges, usage))
         case .repeats(let id): return (id, nil)
         case .overLimit(let charge, let usage):
-            guard job.charges.indices.contains(charge) else { throw .internalError }
+            guard job.charges.indices.contains(charge) else { throw .ingressFailed }
             throw GatewayError(overLimit: job.charges[charge], usage)
         case .anotherRequest: throw .anotherRequest
         case .tooManyEntries: throw .queueFull("QUEUE_LIMIT")

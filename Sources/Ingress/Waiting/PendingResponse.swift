@@ -39,7 +39,7 @@ extension PendingResponse {
         guard let head = first.head else {
             outcome.finished()
             if case .brokenOff(let error)? = first.end { throw error }
-            throw GatewayError.internalError
+            throw GatewayError.ingressFailed
         }
         let isEventStream = head.isEventStream
         var response = Response(status: .init(code: head.status), headers: HTTPFields(head.headers))
