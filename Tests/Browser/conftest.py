@@ -8,6 +8,7 @@ import pytest
 import traffic
 from browser import Browser
 from processes import Gateway
+from provider import ScriptedProvider
 
 OPERATED = {"alpha": "sk-operated-alpha-0123456789", "admin": "sk-operated-admin-0123456789"}
 KEYS = {"alpha": "sk-key-of-alpha-0123456789", "beta": "sk-key-of-beta-0123456789"}
@@ -21,6 +22,14 @@ def eventually():
             assert time.monotonic() < deadline, "the condition did not come true in time"
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def provider():
+    provider = ScriptedProvider()
+    yield provider
+    provider.stop()
+    assert provider.violations == []
 
 
 @pytest.fixture(scope="session")

@@ -137,12 +137,12 @@ def test_a_chart_is_grouped_by_a_metadata_key(browser, gateway, project):
     assert len(browser.all("tbody tr")) == min(told["acme"], 50)
 
 
-def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
-    calls = [threading.Thread(target=traffic.call, args=(gateway, f"mock/echo?delay_ms={delay}"), kwargs={"rollout": "running", "row": delay})
-             for delay in [10, 20, 12000]]
-    for thread in calls:
-        thread.start()
-    browser.until(lambda: gateway.request("GET", "/rollouts/running").status == 200)
+def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project, provider, eventually):
+    held = traffic.HeldCall(gateway, provider, rollout="running", row=3)
+    for row in [1, 2]:
+        traffic.call(gateway, rollout="running", row=row)
+    found = lambda: gateway.request("GET", "/rollouts/running").json  # noqa: E731
+    eventually(lambda: (found()["traced"], found()["in_flight"]) == (2, 1))
     # Where each completion is, in their order.
     browser.open(f"{gateway.url}{project}/rollouts/running")
     browser.until(lambda: [cell.text for cell in browser.all(".open tbody td:nth-child(3)")] == ["in flight"])
@@ -150,8 +150,7 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
     bar = "//tr[.//bdi[text()='running']]//*[name()='svg']"
     label = lambda: browser.driver.find_element(By.XPATH, bar).get_attribute("aria-label")  # noqa: E731
     browser.until(lambda: "1 in flight" in label())
-    for thread in calls:
-        thread.join()
+    held.release()
     browser.until(lambda: label() == "3 traced")
     # Nothing but the page's event stream has brought that.
     asked = [url for url in browser.fetched() if url.endswith("/rollouts")]
@@ -165,10 +164,8 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
     browser.until(lambda: len(browser.all("tbody tr")) == 3)
 
 
-def test_a_call_in_flight_is_seen_in_the_queue(browser, gateway, project):
-    slow = (gateway, "mock/echo?delay_ms=15000")
-    call = threading.Thread(target=traffic.call, args=slow, kwargs={"rollout": "queued"})
-    call.start()
+def test_a_call_in_flight_is_seen_in_the_queue(browser, gateway, project, provider):
+    held = traffic.HeldCall(gateway, provider, rollout="queued")
     browser.open(f"{gateway.url}{project}/queue")
     cells = lambda: [cell.text for cell in browser.all("tbody tr:first-child > *")][:7]  # noqa: E731
     browser.until(lambda: cells()[0] == "Completions" and cells()[5] == "1")
@@ -176,7 +173,7 @@ def test_a_call_in_flight_is_seen_in_the_queue(browser, gateway, project):
     browser.open(gateway.url + project)
     tile = lambda name: next(tile.text for tile in browser.all(".tiles.now a") if name in tile.text)  # noqa: E731
     browser.until(lambda: "1" in tile("In flight").split())
-    call.join()
+    held.release()
     browser.until(lambda: "0" in tile("In flight").split())
     browser.until(lambda: "takes traces" in tile("Trace store"))
 

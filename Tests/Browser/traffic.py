@@ -1,8 +1,11 @@
 """Calls that give the dashboard something to show. No provider is needed: the gateway's mock answers."""
 
+import base64
 import json
 import random
 import threading
+
+import provider
 
 HOSTILE = {
     "script": "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">",
@@ -11,6 +14,8 @@ HOSTILE = {
     "emoji": "👩‍💻🏳️‍🌈 e\u0301",
     "long": "long-" + "x" * 100,
 }
+# A held call ends by then, should its test have failed before it was released.
+HELD = 280
 CUSTOMERS = ["acme", "globex", "initech", "umbrella"]
 
 
@@ -35,6 +40,32 @@ def some(gateway, count, seed=1, **further):
         model = f"mock/echo?delay_ms={chance.randint(1, 30)}&prompt_tokens={chance.randint(20, 900)}{status}"
         metadata = {"customer-id": customer, "environment": chance.choice(["prod", "prod", "staging"])}
         call(gateway, model, metadata=metadata, row=number, rollout=f"nightly-{number % 3}", stream=number % 2 == 0, **further)
+
+
+class HeldCall:
+    """A completion whose provider does not answer before `release`: it is in flight for as long as a test needs that."""
+
+    def __init__(self, gateway, scripted, **ids):
+        self._released = provider.Signal()
+        self._script = scripted.script(self._answer)
+        url = base64.urlsafe_b64encode(scripted.base_url.encode()).decode()
+        front, _, end = path(None, ids.get("rollout", "demo"), ids.get("row", 1)).partition("/chat/completions")
+        body = json.dumps({"model": self._script, "messages": [{"role": "user", "content": "Hello!"}]})
+        asked = ("POST", f"{front}/encoded_base_url/{url}/chat/completions", body)
+        self._answers = []
+        asking = lambda: self._answers.append(gateway.request(*asked, timeout=HELD))  # noqa: E731
+        self._thread = threading.Thread(target=asking, daemon=True)
+        self._thread.start()
+        scripted.wait_for_call(self._script)
+
+    async def _answer(self, call):
+        await self._released.reached(HELD)
+        await call.respond(provider.completion("Hello back!"))
+
+    def release(self):
+        self._released.set()
+        self._thread.join()
+        assert [answer.status for answer in self._answers] == [200]
 
 
 # What the step that ends a job does with one that is given up: a copy of the newest job's payload.

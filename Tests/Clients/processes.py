@@ -137,9 +137,9 @@ class Gateway(Server):
         key = rollout.rollout if is_default_project else f"project/{rollout.project}/{rollout.rollout}"
         return set(self.redis("SMEMBERS", key).split())
 
-    def request(self, method, path, body=None, headers=(), key="client-key"):
+    def request(self, method, path, body=None, headers=(), key="client-key", timeout=DEADLINE):
         """One request with exactly these bytes; the answer's bytes as they came."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             fields = {"Authorization": f"Bearer {key}"} if key else {}
             if body is not None:
