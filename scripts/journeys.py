@@ -13,8 +13,8 @@ PAGE = "docs/journeys.md"
 # reason in its commit.
 BOUNDS = {
     "A request and its answer": 65,
-    "A span and its export": 23,
-    "A question and its verdict": 51,
+    "A span and its export": 21,
+    "A question and its verdict": 50,
     "A setting and its use": 7,
     "An error of libcurl and the client's JSON": 8,
 }

@@ -67,8 +67,6 @@ package struct Reconciler: Sendable {
     /// Ids whose spans are looked at, or that are sent again, in one step.
     static let spansAtOnce = 1000
     static let resendsAtOnce = 500
-    /// The narrowest window. If the store is slow with it, the width is not the reason.
-    static let narrowestWindow = Duration.seconds(1)
     /// The most times that the set may change just as everything was found. After them no more is tried.
     static let mostChanges = 100
     /// The pause between the end of a round and a next round that another question asks for.
@@ -87,60 +85,11 @@ package struct Reconciler: Sendable {
     /// Whether the next step reads the set: it begins a round, and nothing of an earlier one is needed for it.
     var isBetweenRounds: Bool { stage == .read }
 
-    // The ids of the present round.
-
-    /// The set as it was read.
-    var reading = RolloutReading(ids: [], pending: [])
-    /// Ids that have not been found; a part of them is `inFlight`.
-    var pending: Set<InsertionID> = []
-    /// Ids of completions that have not ended.
-    var inFlight: Set<InsertionID> = []
-    /// Ids whose spans are yet to be looked at, ascending.
-    var unexamined: ArraySlice<InsertionID> = []
-    /// Ids that the trace store may have, ascending.
-    var askable: [InsertionID] = []
-    /// Ids that are left to be looked up.
-    var unasked: ArraySlice<InsertionID> = []
-    /// Ids that the store accepted long ago.
-    var overdue: [InsertionID] = []
-
-    // The questions to the trace store.
-
-    /// Windows that are left to be listed, the next at the end.
-    private var windows: [TimeWindow] = []
-    /// The most ids that one look-up asks for. It becomes smaller where the store is too slow.
-    private var idsPerLookUp: Int
-    /// The most rows that one page may have. It becomes smaller where answers are too large.
-    private var rowsPerPage = Reconciler.pageRows
-    /// The place at which the next page of the present question begins; nil: at its beginning.
-    private var cursor: TraceCursor?
-    /// The pages of what is being asked for.
-    private var walk = PageWalk()
-    /// Whether these pages do not end.
-    private var isWalkEndless = false
-    /// The number of times that the store changed its API.
-    private var lostCursors = 0
-
-    // The rounds, and the pauses.
-
-    /// The number of rounds that have ended, without those that other questions brought forward.
-    var rounds = 0
-    /// The beginning of the present round.
-    var roundBegan: Timestamp?
-    /// The numbers of pending and of expected ids at the end of the round before.
-    var lastRound: (pending: Int, expected: Int)?
+    var round = RoundIDs()
+    private var paging: Paging
+    var pace: Pace
     /// The number of times that the set changed just as everything was found.
     private var setChanges = 0
-    /// The pauses between rounds.
-    var roundPauses: BackOff
-    /// The time of the next round before another question brought it forward; nil: none has.
-    var plannedRound: Timestamp?
-    /// The pauses after failures of the trace store.
-    private var failurePauses = BackOff()
-    /// The number of failures of the trace store, in all rounds.
-    private var failureCount = 0
-    /// The time before which there is no step; nil: the next step is due.
-    var notBefore: Timestamp?
 
     // The outcome.
 
@@ -152,28 +101,19 @@ package struct Reconciler: Sendable {
     package init(rollout: Rollout, rules: Rules) {
         self.rollout = rollout
         self.rules = rules
-        idsPerLookUp = rules.identity.mostIDs
-        roundPauses = BackOff(first: rules.firstPause)
+        paging = Paging(idsPerLookUp: rules.identity.mostIDs)
+        pace = Pace(firstPause: rules.firstPause)
     }
 
     /// The verdict as far as it is known.
     package func verdict(now: Timestamp) -> Verdict {
         if let parkedVerdict { return parkedVerdict }
-        let expected = max(reading.ids.count + reading.strangerCount, reading.loss?.recorded ?? 0)
-        let isComplete = pending.isEmpty && reading.strangerCount == 0
-        let kind: Verdict.Kind = reason != nil ? .unknown : isComplete ? .complete : .incomplete
+        let kind: Verdict.Kind = reason != nil ? .unknown : round.isComplete ? .complete : .incomplete
         return Verdict(
-            rollout: rollout, kind: kind, reason: reason, expected: expected,
-            traced: reading.ids.count - pending.count,
-            inFlight: inFlight.count, failed: reading.failed, missing: kind == .incomplete ? missing : [],
-            checkedAt: now)
-    }
-
-    private var missing: [String] {
-        let ids = reading.pending.lazy.filter { pending.contains($0) && !inFlight.contains($0) }.prefix(
-            Verdict.mostMissing
-        ).map(\.description)
-        return Array((Array(ids) + reading.strangers).prefix(Verdict.mostMissing))
+            rollout: rollout, kind: kind, reason: reason,
+            expected: max(round.expected, round.reading.loss?.recorded ?? 0), traced: round.traced,
+            inFlight: round.inFlight.count, failed: round.reading.failed,
+            missing: kind == .incomplete ? round.missing : [], checkedAt: now)
     }
 }
 
@@ -182,17 +122,17 @@ extension Reconciler {
     /// The next step. To be called again after each answer, and after a wait.
     package mutating func next(now: Timestamp) -> Step {
         while true {
-            if let notBefore, notBefore > now, stage != .conclude { return .wait(until: notBefore) }
-            notBefore = nil
-            if isWalkEndless {
-                isWalkEndless = false
+            if let notBefore = pace.notBefore, notBefore > now, stage != .conclude { return .wait(until: notBefore) }
+            pace.notBefore = nil
+            if paging.isWalkEndless {
+                paging.isWalkEndless = false
                 retry(PageWalk.trouble, now: now)
                 continue
             }
             if stage == .list || stage == .lookUp, now - Self.overtime >= rules.deadline { giveUp(stillAsking) }
             switch stage {
             case .read:
-                roundBegan = now
+                pace.roundBegan = now
                 return .readRollout
             case .spans: if let step = nextSpans() { return step }
             case .list: if let step = nextPage() { return step }
@@ -205,7 +145,7 @@ extension Reconciler {
     }
 
     private mutating func nextSpans() -> Step? {
-        let chunk = unexamined.prefix(Self.spansAtOnce)
+        let chunk = round.unexamined.prefix(Self.spansAtOnce)
         if !chunk.isEmpty { return .lookAtSpans(Array(chunk)) }
         beginAsking()
         return nil
@@ -214,44 +154,45 @@ extension Reconciler {
     /// Pages of the whole rollout find many at once; look-ups go straight for what is missing.
     private mutating func beginAsking() {
         stage = .lookUp
-        unasked = askable[...]
-        guard let first = askable.first, let last = askable.last else { return }
-        let pages = (reading.count(from: first, to: last) + Self.pageRows - 1) / Self.pageRows
-        let lookUps = (askable.count + idsPerLookUp - 1) / idsPerLookUp
+        round.unasked = round.askable[...]
+        guard let first = round.askable.first, let last = round.askable.last else { return }
+        let pages = (round.reading.count(from: first, to: last) + Self.pageRows - 1) / Self.pageRows
+        let lookUps = (round.askable.count + paging.idsPerLookUp - 1) / paging.idsPerLookUp
         guard pages < lookUps else { return }
         stage = .list
-        windows = [window(askable)]
-        unasked = []
+        paging.windows = [window(round.askable)]
+        round.unasked = []
     }
 
     private mutating func nextPage() -> Step? {
-        if let window = windows.last, !isAllFound {
-            return .ask(StoreQuery(.rollout(rollout.name), window: window), after: cursor, limit: rowsPerPage)
+        if let window = paging.windows.last, !round.isAllFound {
+            return .ask(
+                StoreQuery(.rollout(rollout.name), window: window), after: paging.cursor, limit: paging.rowsPerPage)
         }
         // A trace that became visible on a page that was read before is found by its id.
-        windows = []
-        cursor = nil
-        unasked = askable.filter(pending.contains)[...]
+        paging.windows = []
+        paging.cursor = nil
+        round.unasked = round.askable.filter(round.pending.contains)[...]
         stage = .lookUp
         return nil
     }
 
     private mutating func nextLookUp() -> Step? {
-        let ids = Array(unasked.prefix(idsPerLookUp))
-        if !ids.isEmpty { return .ask(StoreQuery(.ids(ids), window: window(ids)), after: cursor, limit: rowsPerPage) }
+        let ids = Array(round.unasked.prefix(paging.idsPerLookUp))
+        if !ids.isEmpty {
+            return .ask(StoreQuery(.ids(ids), window: window(ids)), after: paging.cursor, limit: paging.rowsPerPage)
+        }
         stage = .resend
-        overdue = overdue.filter(pending.contains)
+        round.overdue = round.overdue.filter(round.pending.contains)
         return nil
     }
 
     private mutating func nextResend() -> Step? {
-        let chunk = overdue.prefix(Self.resendsAtOnce)
+        let chunk = round.overdue.prefix(Self.resendsAtOnce)
         if !chunk.isEmpty { return .resend(Array(chunk)) }
         stage = .endRound
         return nil
     }
-
-    private var isAllFound: Bool { !askable.contains(where: pending.contains) }
 
     func window(_ ids: [InsertionID]) -> TimeWindow {
         TimeWindow(of: ids, margin: rules.identity.margin(requestTimeout: rules.requestTimeout))
@@ -262,13 +203,8 @@ extension Reconciler {
 extension Reconciler {
     /// Takes the set as it is now.
     package mutating func read(_ reading: RolloutReading) {
-        self.reading = reading
+        round = RoundIDs(reading)
         parkedVerdict = nil
-        pending = Set(reading.pending)
-        inFlight = []
-        askable = []
-        overdue = []
-        unexamined = reading.pending[...]
         stage = .spans
         // The ids that are left may all be traced, but they are not all of the rollout.
         if let loss = reading.loss { giveUp(Verdict.loss(of: loss.recorded, left: loss.left)) }
@@ -277,43 +213,47 @@ extension Reconciler {
     /// Takes the states of the spans that were to be looked at, in the order of the ids.
     package mutating func examined(_ states: [SpanState], now: Timestamp) {
         guard stage == .spans else { return }
-        let chunk = unexamined.prefix(Self.spansAtOnce)
+        let chunk = round.unexamined.prefix(Self.spansAtOnce)
         for (id, state) in zip(chunk, states) {
             let age = now - id.time
             let isInFlight = (state == .absent || state == .perhapsForgotten) && age < rules.requestTimeout
-            if isInFlight { inFlight.insert(id) }
+            if isInFlight { round.inFlight.insert(id) }
             // A proxy's spans are not ours to see, and ours are gone an hour after their export: only asking tells.
             let isGone = age >= SpanState.lifeAfterExport
-            if !isInFlight || state == .perhapsForgotten || rules.identity == .tag || isGone { askable.append(id) }
-            if case .sent(let ago) = state, ago >= rules.resendGrace { overdue.append(id) }
+            if !isInFlight || state == .perhapsForgotten || rules.identity == .tag || isGone {
+                round.askable.append(id)
+            }
+            if case .sent(let ago) = state, ago >= rules.resendGrace { round.overdue.append(id) }
         }
-        unexamined = unexamined.dropFirst(chunk.count)
+        round.unexamined = round.unexamined.dropFirst(chunk.count)
     }
 
     /// Takes a page.
     /// - Returns: the ids that it showed for the first time; they need not be looked for again.
     package mutating func received(_ page: TracePage) -> [InsertionID] {
-        if cursor == nil { walk = PageWalk() }
+        if paging.cursor == nil { paging.walk = PageWalk() }
         var found: [InsertionID] = []
         for row in page.rows {
-            for id in row.ids where pending.remove(id) != nil {
-                inFlight.remove(id)
+            for id in row.ids where round.pending.remove(id) != nil {
+                round.inFlight.remove(id)
                 found.append(id)
             }
         }
-        if !found.isEmpty || page.next == nil { failurePauses.reset() }
-        cursor = page.next
+        if !found.isEmpty || page.next == nil { pace.failurePauses.reset() }
+        paging.cursor = page.next
         // All that the batch asks for is there; what follows are repetitions.
-        if stage == .lookUp, !unasked.prefix(idsPerLookUp).contains(where: pending.contains) { cursor = nil }
-        if let next = cursor {
-            guard !walk.goesOn(to: next, isNew: !found.isEmpty) else { return found }
+        if stage == .lookUp, !round.unasked.prefix(paging.idsPerLookUp).contains(where: round.pending.contains) {
+            paging.cursor = nil
+        }
+        if let next = paging.cursor {
+            guard !paging.walk.goesOn(to: next, isNew: !found.isEmpty) else { return found }
             // The walk begins anew, later.
-            (cursor, isWalkEndless) = (nil, true)
+            (paging.cursor, paging.isWalkEndless) = (nil, true)
             return found
         }
         switch stage {
-        case .list: _ = windows.popLast()
-        case .lookUp: unasked = unasked.dropFirst(idsPerLookUp)
+        case .list: _ = paging.windows.popLast()
+        case .lookUp: round.unasked = round.unasked.dropFirst(paging.idsPerLookUp)
         default: break
         }
         return found
@@ -324,20 +264,20 @@ extension Reconciler {
         switch error {
         case .refused(let reason): giveUp(reason)
         case .cursorLost:
-            cursor = nil
-            lostCursors += 1
-            if lostCursors > Self.mostLostCursors { retry(error, now: now) }
-        case .tooLarge: if !halveRows() { retry(error, now: now) }
+            paging.cursor = nil
+            paging.lostCursors += 1
+            if paging.lostCursors > Self.mostLostCursors { retry(error, now: now) }
+        case .tooLarge: if !paging.halveRows() { retry(error, now: now) }
         case .tooSlow: if !narrow() { retry(error, now: now) }
         case .rateLimited(let pause):
             let until = now + pause
-            if until > rules.deadline { giveUp(error.description) } else { notBefore = until }
+            if until > rules.deadline { giveUp(error.description) } else { pace.notBefore = until }
         case .unavailable, .cancelled: retry(error, now: now)
         }
     }
 
     /// Takes note that the spans are on their way again.
-    package mutating func resent() { overdue = Array(overdue.dropFirst(Self.resendsAtOnce)) }
+    package mutating func resent() { round.overdue = Array(round.overdue.dropFirst(Self.resendsAtOnce)) }
 
     /// The set changed while everything was found: what was found is not all any longer.
     package mutating func setChanged() {
@@ -351,42 +291,109 @@ extension Reconciler {
 
     /// Asks for less at once; false if it is little already. The page is asked for from its beginning.
     private mutating func narrow() -> Bool {
-        switch stage {
-        case .list:
-            guard let window = windows.last, window.width > Self.narrowestWindow, let halves = window.halves else {
-                break
+        let isNarrower =
+            switch stage {
+            case .list: paging.halveWindow()
+            case .lookUp: paging.halveIDs()
+            default: false
             }
-            windows.removeLast()
-            // Newest first, as the store goes.
-            windows += [halves.earlier, halves.later]
-            cursor = nil
-            return true
-        case .lookUp:
-            guard idsPerLookUp > 1 else { break }
-            idsPerLookUp = max(idsPerLookUp / 2, 1)
-            cursor = nil
-            return true
-        default: break
-        }
-        return halveRows()
-    }
-
-    private mutating func halveRows() -> Bool {
-        guard rowsPerPage > 1 else { return false }
-        rowsPerPage = max(rowsPerPage / 2, 1)
-        cursor = cursor?.resized
-        return true
-    }
-
-    mutating func retry(_ error: TraceSourceError, now: Timestamp) {
-        failureCount += 1
-        let isOver = rules.attempts.map { failureCount >= $0 } ?? false
-        if isOver || now >= rules.deadline { return giveUp(error.description) }
-        notBefore = min(now + failurePauses.take(), rules.deadline)
+        return isNarrower || paging.halveRows()
     }
 
     mutating func giveUp(_ reason: String) {
         self.reason = reason
         stage = .conclude
+    }
+}
+
+/// The ids of one round.
+struct RoundIDs: Sendable {
+    /// The set as it was read.
+    let reading: RolloutReading
+    /// Ids that have not been found; a part of them is `inFlight`.
+    var pending: Set<InsertionID>
+    /// Ids of completions that have not ended.
+    var inFlight: Set<InsertionID> = []
+    /// Ids whose spans are yet to be looked at, ascending.
+    var unexamined: ArraySlice<InsertionID>
+    /// Ids that the trace store may have, ascending.
+    var askable: [InsertionID] = []
+    /// Ids that are left to be looked up.
+    var unasked: ArraySlice<InsertionID> = []
+    /// Ids that the store accepted long ago.
+    var overdue: [InsertionID] = []
+
+    init(_ reading: RolloutReading = RolloutReading(ids: [], pending: [])) {
+        self.reading = reading
+        pending = Set(reading.pending)
+        unexamined = reading.pending[...]
+    }
+
+    var expected: Int { reading.ids.count + reading.strangerCount }
+
+    var traced: Int { reading.ids.count - pending.count }
+
+    /// Whether each id of the set was found.
+    var isComplete: Bool { pending.isEmpty && reading.strangerCount == 0 }
+
+    /// Whether each id that the trace store may have was found.
+    var isAllFound: Bool { !askable.contains(where: pending.contains) }
+
+    /// Members of the set whose completions have ended and were not found, oldest first.
+    var missing: [String] {
+        let ids = reading.pending.lazy.filter { pending.contains($0) && !inFlight.contains($0) }
+        let missing = ids.prefix(Verdict.mostMissing).map(\.description)
+        return Array((Array(missing) + reading.strangers).prefix(Verdict.mostMissing))
+    }
+}
+
+/// The questions to the trace store: how much each asks for, and where the next page begins.
+private struct Paging: Sendable {
+    /// The narrowest window. If the store is slow with it, the width is not the reason.
+    static let narrowestWindow = Duration.seconds(1)
+
+    /// Windows that are left to be listed, the next at the end.
+    var windows: [TimeWindow] = []
+    /// The most ids that one look-up asks for. It becomes smaller where the store is too slow.
+    var idsPerLookUp: Int
+    /// The most rows that one page may have. It becomes smaller where answers are too large.
+    var rowsPerPage = Reconciler.pageRows
+    /// The place at which the next page of the present question begins; nil: at its beginning.
+    var cursor: TraceCursor?
+    /// The pages of what is being asked for.
+    var walk = PageWalk()
+    /// Whether these pages do not end.
+    var isWalkEndless = false
+    /// The number of times that the store changed its API.
+    var lostCursors = 0
+
+    init(idsPerLookUp: Int) { self.idsPerLookUp = idsPerLookUp }
+
+    /// - Returns: false if the window is narrow already.
+    mutating func halveWindow() -> Bool {
+        guard let window = windows.last, window.width > Self.narrowestWindow, let halves = window.halves else {
+            return false
+        }
+        windows.removeLast()
+        // Newest first, as the store goes.
+        windows += [halves.earlier, halves.later]
+        cursor = nil
+        return true
+    }
+
+    /// - Returns: false if a look-up asks for one id already.
+    mutating func halveIDs() -> Bool {
+        guard idsPerLookUp > 1 else { return false }
+        idsPerLookUp = max(idsPerLookUp / 2, 1)
+        cursor = nil
+        return true
+    }
+
+    /// - Returns: false if a page has one row already.
+    mutating func halveRows() -> Bool {
+        guard rowsPerPage > 1 else { return false }
+        rowsPerPage = max(rowsPerPage / 2, 1)
+        cursor = cursor?.resized
+        return true
     }
 }

@@ -96,7 +96,7 @@ struct ReconcilerRun: Sendable {
         guard slot.park() else { return reconciler.stopWaiting() }
         let parked = clock.now()
         reconciler.park(now: parked)
-        while let until = reconciler.notBefore, until > clock.now() {
+        while let until = reconciler.pace.notBefore, until > clock.now() {
             try await wake.rest(until - clock.now(), by: clock)
             if until > clock.now() { reconciler.lookAgain(parked: parked) }
         }

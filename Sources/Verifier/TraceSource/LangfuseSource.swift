@@ -1,7 +1,4 @@
 package import Common
-internal import FoundationEssentials
-internal import JSON
-internal import NIOConcurrencyHelpers
 package import Upstream
 
 /// A Langfuse server's traces of one project, through whichever API it speaks.
@@ -184,39 +181,6 @@ package struct LangfuseSource: TraceSource {
     }
 }
 
-/// The one of Langfuse's read APIs that a server speaks.
-package enum LangfuseAPI: Sendable, Equatable {
-    /// `/api/public/traces`: servers up to version 3.
-    case v1
-    /// `/api/public/v2/observations`: servers from version 4 on. Langfuse Cloud has no other since 2026-11-16.
-    case v2
-
-    /// The API to try first with a server of this version, such as `4.16.0`.
-    init(version: String) {
-        let major = version.drop { $0 == "v" }.prefix { $0.isNumber }
-        self = (Int(major) ?? 4) >= 4 ? .v2 : .v1
-    }
-
-    var other: LangfuseAPI { self == .v1 ? .v2 : .v1 }
-
-    /// The rate limit that its calls count against.
-    var bucket: String { self == .v1 ? "legacy" : "public" }
-
-    /// The most rows of a page (langfuse's own bounds: beyond them it answers 400).
-    var mostRows: Int { self == .v1 ? 100 : 1000 }
-}
-
-/// The API that each host was found to speak, as long as the process lives.
-package final class LangfuseAPIs: Sendable {
-    private let known = NIOLockedValueBox<[UTF8Text: LangfuseAPI]>([:])
-
-    package init() {}
-
-    func api(of host: BaseURL) -> LangfuseAPI? { known.withLockedValue { $0[host.text] } }
-
-    func remember(_ api: LangfuseAPI, of host: BaseURL) { known.withLockedValue { $0[host.text] = api } }
-}
-
 /// The meaning of a Langfuse answer's status and body (4.16: `withMiddlewares.ts`, `createAuthedProjectAPIRoute.ts`).
 struct LangfuseResponse: Sendable {
     /// The time to wait after a 429 that does not say it.
@@ -272,43 +236,5 @@ struct LangfuseResponse: Sendable {
             $0.properties.generalCategory == .control ? " " : $0
         }
         return ": \(String(String.UnicodeScalarView(scalars)))"
-    }
-}
-
-/// Writes the queries of Langfuse's read APIs: parameters, and the JSON conditions of `filter`.
-struct LangfuseFilter {
-    private(set) var text: String
-
-    init(path: String) { text = path }
-
-    mutating func add(_ name: String, _ value: String) {
-        text += text.contains("?") ? "&" : "?"
-        text += "\(name)=\(PercentEncoding.segment(value))"
-    }
-
-    mutating func add(_ name: String, _ value: Int) { add(name, String(value)) }
-
-    /// Adds the one condition: that `column` is, or holds, any of `values`.
-    mutating func add(condition type: String, on column: String, anyOf values: [String]) {
-        var writer = JSONWriter()
-        writer.array(CollectionOfOne(values)) { writer, values in
-            writer.object { writer in
-                writer.member("type", type)
-                writer.member("column", column)
-                writer.member("operator", "any of")
-                writer.member("value") { $0.array(values) { $0.string($1) } }
-            }
-        }
-        add("filter", String(decoding: writer.bytes, as: UTF8.self))
-    }
-
-    /// Adds the condition for a selection.
-    /// - Parameter idColumn: what the API calls the trace's id.
-    mutating func add(_ selection: StoreQuery.Selection, by identity: TraceIdentity, idColumn: String) {
-        switch (selection, identity) {
-        case (.rollout(let rollout), _): add(condition: "arrayOptions", on: "tags", anyOf: ["rollout_id:\(rollout)"])
-        case (.ids(let ids), .traceID): add(condition: "stringOptions", on: idColumn, anyOf: ids.map(\.hex))
-        case (.ids(let ids), .tag): add(condition: "arrayOptions", on: "tags", anyOf: ids.map { "insertion_id:\($0)" })
-        }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import Verifier
 
 /// What is kept between two rounds, and what brings the next one forward.
-@Suite struct ReconcilerRestTests {
+@Suite struct ReconcilerPaceTests {
     private typealias Fixture = ReconcilerTests
 
     private let ids = InsertionID.samples(3)
@@ -31,7 +31,9 @@ import Testing
         let before = reconciler.verdict(now: now)
         #expect(before.kind == .incomplete && before.traced == 1 && before.missing.count == 2)
         reconciler.park(now: now)
-        #expect(reconciler.reading.ids.isEmpty && reconciler.pending.isEmpty && reconciler.askable.isEmpty)
+        #expect(
+            reconciler.round.reading.ids.isEmpty && reconciler.round.pending.isEmpty && reconciler.round.askable.isEmpty
+        )
         #expect(reconciler.verdict(now: now + 1000) == before, "as it was, and when it was")
         now += 2000
         guard case .conclude(let verdict) = round(&reconciler, now, pending: 1, found: [ids[2]]) else {
@@ -66,7 +68,7 @@ import Testing
             return
         }
         reconciler.park(now: now)
-        #expect(reconciler.pending.count == 3, "the round goes on after the pause")
+        #expect(reconciler.round.pending.count == 3, "the round goes on after the pause")
         reconciler.stopWaiting()
         guard case .conclude(let verdict) = reconciler.next(now: now) else {
             Issue.record("it goes on")
