@@ -19,7 +19,10 @@ struct Attempts: Sendable {
     private(set) var mayRepeat: Bool
     /// Whether a call to another target may have been paid for.
     private(set) var mayBePaid = false
+    /// Calls that have failed.
     private(set) var made = 0
+    /// The pauses before the next calls.
+    private var backoff = Backoff(first: .milliseconds(100), longest: .milliseconds(3200))
     private(set) var hasRepeated = false
 
     init(limit: Int, mayRepeat: Bool = true) { (self.limit, self.mayRepeat) = (limit, mayRepeat) }
@@ -33,12 +36,12 @@ struct Attempts: Sendable {
     ///   - remaining: what is left until the client's time is over.
     mutating func failed(_ error: UpstreamError, after elapsed: Duration, remaining: Duration) -> Decision {
         made += 1
+        let pause = backoff.next()
         guard made < limit else { return .giveUp(told(of: error)) }
         if error.keptConnectionClosed, mayRepeat, !hasRepeated, Self.repeatsWithin > elapsed, remaining > .zero {
             hasRepeated = true
             return .repeatOnFresh
         }
-        let pause = Duration.milliseconds(100 << min(made - 1, 5))
         guard !error.requestMayHaveBeenSent, Self.isPassing(error.code), remaining > pause else {
             return .giveUp(told(of: error))
         }

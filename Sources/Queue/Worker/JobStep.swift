@@ -1,3 +1,4 @@
+internal import Common
 internal import Logging
 internal import NIOCore
 internal import Redis
@@ -31,18 +32,18 @@ struct JobStep<Value: Sendable>: Sendable {
     /// Does the step.
     /// - Parameter completion: is given what Redis said; nil if it said nothing until the step was no longer to be
     ///   done.
-    func run(completion: @escaping @Sendable (Value?) -> Void) { run(RetryPause(), completion) }
+    func run(completion: @escaping @Sendable (Value?) -> Void) { run(.ofRedisSteps, completion) }
 
-    private func run(_ pause: RetryPause, _ completion: @escaping @Sendable (Value?) -> Void) {
+    private func run(_ backoff: Backoff, _ completion: @escaping @Sendable (Value?) -> Void) {
         step { result in
             switch result {
             case .success(let done): eventLoop.perform { completion(done) }
             case .failure(let error):
                 guard !isOver() else { return eventLoop.perform { completion(nil) } }
                 logger.debug("trying again", metadata: ["error": "\(error)"])
-                var pause = pause
-                let time = pause.next()
-                _ = eventLoop.scheduleTask(in: time) { [pause] in run(pause, completion) }
+                var backoff = backoff
+                let pause = TimeAmount(backoff.next())
+                _ = eventLoop.scheduleTask(in: pause) { [backoff] in run(backoff, completion) }
             }
         }
     }

@@ -52,7 +52,7 @@ package final class SignalListener: Service {
 
     private func lookUp() async {
         let ids = jobs.ids
-        var pause = RetryPause()
+        var backoff = Backoff.ofRedisSteps
         while !Task.isCancelled {
             do {
                 for (id, cancellation) in try await stream.cancelled(among: ids) { jobs.cancel(id, cancellation) }
@@ -60,7 +60,7 @@ package final class SignalListener: Service {
                 return
             } catch {
                 logger.debug("cannot look up what was missed", metadata: ["error": "\(error)"])
-                await pause.wait()
+                await backoff.waitThroughCancellation()
             }
         }
     }

@@ -18,7 +18,7 @@ extension Reconciler {
         if round.isComplete || isOver || now >= last {
             stage = .conclude
         } else {
-            pace.notBefore = min(max(pace.plannedRound ?? now + pace.roundPauses.take(), now), last)
+            pace.notBefore = min(max(pace.plannedRound ?? now + pace.roundPauses.next(), now), last)
             stage = .read
         }
         pace.plannedRound = nil
@@ -29,7 +29,7 @@ extension Reconciler {
         pace.failureCount += 1
         let isOver = rules.attempts.map { pace.failureCount >= $0 } ?? false
         if isOver || now >= rules.deadline { return giveUp(error.description) }
-        pace.notBefore = min(now + pace.failurePauses.take(), rules.deadline)
+        pace.notBefore = min(now + pace.failurePauses.next(), rules.deadline)
     }
 
     /// Begins to wait. Between two rounds only the verdict of the last one is kept: the set may be large, and is read
@@ -75,15 +75,20 @@ struct Pace: Sendable {
     /// The numbers of pending and of expected ids at the end of the round before.
     var lastRound: (pending: Int, expected: Int)?
     /// The pauses between rounds.
-    var roundPauses: BackOff
+    var roundPauses: Backoff
     /// The time of the next round before another question brought it forward; nil: none has.
     var plannedRound: Timestamp?
     /// The pauses after failures of the trace store.
-    var failurePauses = BackOff()
+    var failurePauses = Backoff.ofTraceStore()
     /// The number of failures of the trace store, in all rounds.
     var failureCount = 0
     /// The time before which there is no step; nil: the next step is due.
     var notBefore: Timestamp?
 
-    init(firstPause: Duration) { roundPauses = BackOff(first: firstPause) }
+    init(firstPause: Duration) { roundPauses = .ofTraceStore(first: firstPause) }
+}
+
+extension Backoff {
+    /// The pauses in which a trace store is asked again.
+    static func ofTraceStore(first: Duration = .seconds(2)) -> Backoff { Backoff(first: first, longest: .seconds(30)) }
 }

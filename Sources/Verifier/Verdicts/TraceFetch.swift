@@ -75,7 +75,7 @@ struct TraceFetch: Sendable {
         query.scores = members.contains(.scores)
         var missing = Set(ids)
         var cursor: TraceCursor?
-        var pauses = BackOff(first: .seconds(1))
+        var pauses = Backoff.ofTraceStore(first: .seconds(1))
         var repetitions = 0
         var walk = PageWalk()
         while true {
@@ -127,9 +127,9 @@ struct TraceFetch: Sendable {
     }
 
     private func pause(
-        after failure: TraceSourceError?, _ repetitions: Int, _ missing: Set<InsertionID>, _ pauses: inout BackOff
+        after failure: TraceSourceError?, _ repetitions: Int, _ missing: Set<InsertionID>, _ pauses: inout Backoff
     ) async throws {
-        var pause = pauses.take()
+        var pause = pauses.next()
         switch failure {
         case .rateLimited(let time): pause = time
         case .refused(let reason): throw GatewayError.storeRefused(reason)
