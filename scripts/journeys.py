@@ -15,7 +15,7 @@ BOUNDS = {
     "A request and its answer": 65,
     "A span and its export": 21,
     "A question and its verdict": 50,
-    "A setting and its use": 7,
+    "A setting and its use": 5,
     "An error of libcurl and the client's JSON": 8,
 }
 

@@ -50,7 +50,7 @@ package struct ForwarderService {
         var worker = QueueWorker(
             .completions, redis: endpoint,
             limits: .init(concurrency: settings.queue.forwarderConcurrency, settings: settings), envelope: envelope,
-            defaultProject: configuration.secrets.defaultProject, logger: logger)
+            keySpace: configuration.secrets.keySpace, logger: logger)
         worker.stream.lendsKeys = { directory.withLockedValue { $0.lendsKeys } }
         let spans = RecentSpans()
         var sender = worker.sender

@@ -60,7 +60,7 @@ package struct IngressService {
             JobDispatcher(
                 admission: JobAdmission(
                     queue, redis: commands, envelope: envelope, limits: .init(settings),
-                    defaultProject: secrets.defaultProject),
+                    keySpace: secrets.keySpace),
                 pending: pending, tailer: tailer, kept: kept, signals: signals,
                 local: queue == .completions ? local : nil, envelope: envelope, watch: watch,
                 rateAudit: RateAudit(audit: audit, logger: logger),
@@ -68,8 +68,8 @@ package struct IngressService {
         }
         let completions = calls(through: .completions)
         let jobs = JobBuilder(
-            settings: settings, rules: rules, hooks: extensions.chatHooks, responseKey: key, envelope: envelope,
-            audit: audit, logger: logger)
+            settings: settings, bodies: BodyReader(settings.http), rules: rules, hooks: extensions.chatHooks,
+            responseKey: key, envelope: envelope, audit: audit, logger: logger)
         let mark = LoopMark(envelope)
         let hosts = AllowedHosts(
             settings.http.allowedHosts, listeningOn: settings.http.host, asksForKeys: auth.consumesBearer)
@@ -82,7 +82,7 @@ package struct IngressService {
         access?.warn(lendsKeys: lendsKeys, logger)
         let pages = StatusPages(
             redis: commands, watch: watch, pending: pending, tailer: tailer, connections: connections,
-            uploads: jobs.uploads, warnsOfRedis: settings.redis.address != nil, limits: .init(settings),
+            uploads: jobs.bodies.uploads, warnsOfRedis: settings.redis.address != nil, limits: .init(settings),
             registry: registry, storeTrouble: storeTrouble, warning: warning, access: access)
         self.metrics = { await pages.metrics.exposition() }
         let controllers = DashboardQuestions.Controllers(

@@ -38,7 +38,7 @@ package struct RequestLogService {
         limits.longestWait = max(limits.longestWait, settings.requestLog.queryTimeout)
         let worker = QueueWorker(
             .queries, redis: endpoint, limits: limits, envelope: envelope,
-            defaultProject: configuration.secrets.defaultProject, logger: logger)
+            keySpace: configuration.secrets.keySpace, logger: logger)
         let work = QuestionWork(
             of: worker, envelope: envelope, maxDeliveries: settings.queue.maxDeliveries, failure: .requestLogFailed,
             logger: logger

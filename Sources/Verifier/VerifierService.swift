@@ -41,7 +41,7 @@ package struct VerifierService {
         limits.longestWait = max(limits.longestWait, Self.longestQuestion)
         let worker = QueueWorker(
             .verifications, redis: endpoint, limits: limits, envelope: envelope,
-            defaultProject: configuration.secrets.defaultProject, logger: logger)
+            keySpace: configuration.secrets.keySpace, logger: logger)
         let runner = VerificationRunner(
             redis: worker.commands,
             upstream: MeteredUpstream(upstream: MarkedUpstream(network, mark: LoopMark(envelope)), metrics: metrics),
@@ -75,7 +75,7 @@ extension GatewayError {
 extension VerificationRunner.Options {
     init(_ configuration: Configuration) {
         let settings = configuration.settings
-        self.init(defaultProject: configuration.secrets.defaultProject)
+        self.init(keySpace: configuration.secrets.keySpace)
         rolloutTTL = settings.queue.rolloutTTL
         requestTimeout = settings.calls.requestTimeout
         resendGrace = settings.traces.resendGrace

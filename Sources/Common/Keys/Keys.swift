@@ -4,13 +4,6 @@
 /// An id in a path holds no `/`. Every key holds one, except the sets of the default project's rollouts, whose names
 /// users choose. So no such set meets another key.
 package enum Keys {
-    /// Set: the insertion ids of a rollout's completions that succeeded or have not ended. The default project's
-    /// rollouts go by their bare name, as in the reference gateway.
-    package static func set(of rollout: Rollout, defaultProject: String) -> String {
-        rollout.project == defaultProject
-            ? rollout.name : String(concatenating: "project/", rollout.project, "/", rollout.name)
-    }
-
     /// Hash: the verdict on a rollout, true for the present state of its set, and the marks of verifiers at work.
     package static func verdict(of rollout: Rollout) -> String {
         String(concatenating: "gateway/verdict/", rollout.project, "/", rollout.name)
@@ -226,4 +219,25 @@ package enum Keys {
 
     /// Stream: jobs that were given up, with the reason.
     package static let dead = "gateway/dead"
+}
+
+/// The names of rollouts' keys. They depend on which project is the default one: its sets have bare names.
+package struct KeySpace: Sendable, Equatable {
+    private let defaultProject: String
+
+    package init(defaultProject: String) { self.defaultProject = defaultProject }
+
+    /// Set: the insertion ids of a rollout's completions that succeeded or have not ended. The default project's
+    /// rollouts go by their bare name, as in the reference gateway.
+    package func set(of rollout: Rollout) -> String {
+        rollout.project == defaultProject
+            ? rollout.name : String(concatenating: "project/", rollout.project, "/", rollout.name)
+    }
+
+    /// The keys that the steps on the queue touch together.
+    package func keys(of rollout: Rollout) -> RolloutKeys {
+        RolloutKeys(
+            set: set(of: rollout), verdict: Keys.verdict(of: rollout), record: Keys.rolloutRecord(of: rollout),
+            count: Keys.count(of: rollout), list: Keys.rollouts(project: rollout.project))
+    }
 }

@@ -7,6 +7,8 @@ package struct Secrets: Sendable, Equatable {
     package var projects: [UTF8Text: Project]
     /// The project of a request whose path names none.
     package var defaultProject: String
+    /// The names of rollouts' keys.
+    package var keySpace: KeySpace { KeySpace(defaultProject: defaultProject) }
     /// Keys of the built-in providers, by the provider's prefix such as `openai`. They go before the environment's.
     package var providerKeys: [UTF8Text: SecretString]
     /// The location of each of them in the file.

@@ -26,11 +26,11 @@ package struct VerdictStore: Sendable {
     }
 
     private let redis: RedisClient
-    private let defaultProject: String
+    private let keySpace: KeySpace
 
-    package init(redis: RedisClient, defaultProject: String) {
+    package init(redis: RedisClient, keySpace: KeySpace) {
         self.redis = redis
-        self.defaultProject = defaultProject
+        self.keySpace = keySpace
     }
 
     /// The verdict on a rollout, if one holds; one round trip. A `complete` for more ids than are left does not hold:
@@ -41,7 +41,7 @@ package struct VerdictStore: Sendable {
         var command = RedisCommand("HMGET", Keys.verdict(of: rollout))
         command.append(contentsOf: Verdict.fieldNames)
         let replies = try await redis.send(batch: [
-            command, RedisCommand("SCARD", Keys.set(of: rollout, defaultProject: defaultProject)),
+            command, RedisCommand("SCARD", keySpace.set(of: rollout)),
         ])
         let verdict = Verdict(fields: try replies[0].get(), rollout: rollout, now: now)
         guard let verdict, verdict.kind == .complete else { return verdict }
@@ -52,7 +52,7 @@ package struct VerdictStore: Sendable {
     /// Makes the mark, or renews it. To be called before the set is read.
     /// - Returns: Nil if there is no such rollout.
     package func begin(_ rollout: Rollout, mark: Mark = Mark()) async throws(RedisError) -> Beginning? {
-        let set = Keys.set(of: rollout, defaultProject: defaultProject)
+        let set = keySpace.set(of: rollout)
         let keys = [
             Keys.verdict(of: rollout), set, Keys.rolloutRecord(of: rollout),
             Keys.count(of: rollout), Keys.verified(of: rollout),

@@ -12,8 +12,7 @@ internal import Upstream
 /// rollout's set.
 struct JobBuilder: Sendable {
     private let hooks: [any ChatHook]
-    private let maximumBodyBytes: Int
-    let uploads: UploadBudget
+    let bodies: BodyReader
     let maximumJSONDepth: Int
     private let addresses: AddressPolicy
     /// The longest time from a request's arrival to the end of its answer (`REQUEST_TIMEOUT`).
@@ -30,8 +29,8 @@ struct JobBuilder: Sendable {
     private let outlivesClient: Bool
 
     init(
-        settings: Settings, rules file: RulesFile, hooks: [any ChatHook], responseKey: String, envelope: Envelope,
-        audit: AuditLog? = nil, logger: Logger
+        settings: Settings, bodies: BodyReader, rules file: RulesFile, hooks: [any ChatHook], responseKey: String,
+        envelope: Envelope, audit: AuditLog? = nil, logger: Logger
     ) {
         let names = CounterNames(envelope)
         let rules = NIOLockedValueBox(
@@ -45,8 +44,7 @@ struct JobBuilder: Sendable {
         self.envelope = envelope
         self.responseKey = responseKey
         outlivesClient = settings.http.onDisconnect == .finish
-        maximumBodyBytes = settings.http.maxBodyBytes
-        uploads = UploadBudget(limit: settings.http.uploadBytes)
+        self.bodies = bodies
         maximumJSONDepth = settings.http.maxJSONDepth
         addresses = .clientChosen(
             allowLoopback: settings.calls.allowLoopbackBaseURLs, allowPrivate: settings.calls.allowPrivateBaseURLs)
@@ -58,25 +56,20 @@ struct JobBuilder: Sendable {
     /// The operator's rules as they are in force.
     var currentRules: RequestRules { rules.withLockedValue { $0 } }
 
-    /// A request's whole body, as far as it is allowed.
-    func body(of request: Request) async throws -> [UInt8] {
-        try await request.bytes(upTo: maximumBodyBytes, in: uploads)
-    }
-
     func job(
         for request: Request, path: GatewayPath, admitted: Authenticator.Admitted, id: InsertionID
     ) async throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         let content: JSONObject?
         if case .other = path.route {
-            job.body = try await body(of: request)
+            job.body = try await bodies.body(of: request)
             let body = try CompletionBody(
                 other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty),
                 maximumDepth: maximumJSONDepth)
             (job.model, job.isStream, content) = (body.model, body.isStream, body.object)
         } else {
             try Self.checkMethod(of: request)
-            let sent = try await body(of: request)
+            let sent = try await bodies.body(of: request)
             job.idempotency = try idempotency(of: request, path, job, body: sent)
             var call = chatCall(for: request, path: path, admitted: admitted, body: sent, metadata: job.metadata)
             for hook in hooks { try await hook.prepare(&call) }
@@ -106,11 +99,6 @@ struct JobBuilder: Sendable {
         else { return false }
         if case .other = path.route { return false }
         return !isAsynchronous(request, path)
-    }
-
-    /// The collector for the body of such a request.
-    func collector(for request: Request) throws(GatewayError) -> BodyCollector {
-        try BodyCollector(for: request.headers, upTo: maximumBodyBytes, in: uploads)
     }
 
     /// Makes the job of such a request.

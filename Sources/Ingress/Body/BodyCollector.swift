@@ -1,6 +1,27 @@
 internal import Common
 internal import HTTPTypes
+internal import Hummingbird
 internal import NIOCore
+
+/// Reads the bodies of requests that become jobs, within the operator's bounds.
+struct BodyReader: Sendable {
+    /// The most bytes of one body (`MAX_BODY_BYTES`).
+    private let limit: Int
+    let uploads: UploadBudget
+
+    init(_ settings: HTTPSettings) {
+        limit = settings.maxBodyBytes
+        uploads = UploadBudget(limit: settings.uploadBytes)
+    }
+
+    /// A request's whole body, its codings undone.
+    func body(of request: Request) async throws -> [UInt8] { try await request.bytes(upTo: limit, in: uploads) }
+
+    /// The collector for a body that arrives in pieces.
+    func collector(for headers: HTTPFields) throws(GatewayError) -> BodyCollector {
+        try BodyCollector(for: headers, upTo: limit, in: uploads)
+    }
+}
 
 /// Collects a request's body, as far as it is allowed.
 final class BodyCollector {

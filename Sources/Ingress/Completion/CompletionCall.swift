@@ -123,7 +123,8 @@ extension CompletionCall {
             admitted = found
             state.value.phase = .reading(
                 Reading(
-                    request: request, path: path, admitted: found, body: try controller.jobs.collector(for: request)))
+                    request: request, path: path, admitted: found,
+                    body: try controller.jobs.bodies.collector(for: request.headers)))
         } catch {
             note(error, of: request, path, admitted)
             answer(error)

@@ -11,15 +11,15 @@ extension DashboardQuestions.Controllers {
         projects: KnownProjects,
         audit: AuditLog?, asksForKeys: Bool, calls: (WorkQueue) -> JobDispatcher
     ) {
-        let (settings, project) = (configuration.settings, configuration.secrets.defaultProject)
+        let (settings, keySpace) = (configuration.settings, configuration.secrets.keySpace)
         self.init(
             identity: identity,
             queries: QueryController(
                 calls: calls(.queries), redis: redis, responseKey: responseKey, window: settings.http.maxBufferedBytes,
                 timeout: settings.requestLog.queryTimeout, isOn: settings.requestLog.place == .embedded),
             verification: VerificationController(
-                calls: calls(.verifications), verdicts: VerdictStore(redis: redis, defaultProject: project),
-                list: RolloutList(redis: redis, defaultProject: project), redis: redis, responseKey: responseKey,
+                calls: calls(.verifications), verdicts: VerdictStore(redis: redis, keySpace: keySpace),
+                list: RolloutList(redis: redis, keySpace: keySpace), redis: redis, responseKey: responseKey,
                 window: settings.http.maxBufferedBytes, hooks: hooks),
             logs: LogController(
                 store: LogStore(redis: redis, envelope: envelope, keptLimit: settings.queue.keptBytes), watch: watch,
@@ -32,7 +32,7 @@ extension DashboardQuestions.Controllers {
                     actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))),
             rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys),
             open: OpenCompletions(
-                redis: redis, defaultProject: project, longestWait: settings.calls.requestTimeout,
+                redis: redis, keySpace: keySpace, longestWait: settings.calls.requestTimeout,
                 isTracedByProxy: settings.backends.litellmTraces))
     }
 }

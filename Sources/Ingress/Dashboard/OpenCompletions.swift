@@ -30,7 +30,7 @@ struct OpenCompletions: Sendable {
     private static let accepted = 3600
 
     let redis: RedisClient
-    let defaultProject: String
+    let keySpace: KeySpace
     /// No call takes longer (`REQUEST_TIMEOUT`).
     let longestWait: Duration
     /// Whether a LiteLLM proxy writes the traces.
@@ -72,7 +72,7 @@ struct OpenCompletions: Sendable {
     private func open(
         of rollout: Rollout, now: Timestamp
     ) async throws(RedisError) -> (open: [(id: InsertionID, stage: Stage)], leftOut: Int) {
-        let set = Keys.set(of: rollout, defaultProject: defaultProject)
+        let set = keySpace.set(of: rollout)
         // Something else may stand under the rollout's name.
         let replies = try await redis.send(batch: [RedisCommand("SCARD", set)])
         let count = (try? replies[0].get())?.int ?? 0

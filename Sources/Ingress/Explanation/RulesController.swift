@@ -24,7 +24,7 @@ struct RulesController: Sendable {
 
     /// - Parameter seesAll: whether it is the operator who asks in the dashboard.
     func explain(_ call: AdmittedRequest, seesAll: Bool = false) async throws -> Response {
-        let body = try await jobs.body(of: call.request)
+        let body = try await jobs.bodies.body(of: call.request)
         let rules = jobs.currentRules
         let description = try rules.description(body, namesSender: false, maximumDepth: jobs.maximumJSONDepth)
         let explanation = await rules.explanation(

@@ -15,7 +15,7 @@ struct RolloutList: Sendable {
     private static let tags = ["rollout_id", "invocation_id", "experiment_id", "run_id"]
 
     let redis: RedisClient
-    let defaultProject: String
+    let keySpace: KeySpace
 
     func response(to request: Request, project: String) async throws -> Response {
         let items = try QueryItems(request.uri.query)
@@ -59,7 +59,7 @@ struct RolloutList: Sendable {
         }
         let isLast = pairs.count < 2 * Self.page
         guard !listed.isEmpty else { return ([], isLast) }
-        let keys = listed.map { RolloutKeys(Rollout($0.name, project: project), defaultProject: defaultProject) }
+        let keys = listed.map { keySpace.keys(of: Rollout($0.name, project: project)) }
         let replies = try await redis.send(
             batch: keys.flatMap { keys in
                 [

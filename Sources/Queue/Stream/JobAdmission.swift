@@ -62,7 +62,7 @@ package struct JobAdmission: Sendable {
     private let queue: WorkQueue
     private let redis: RedisClient
     private let envelope: Envelope
-    private let defaultProject: String
+    private let keySpace: KeySpace
     private let clock: RedisClock
     private let renewed = RenewedRollouts()
     let batcher: StepBatcher<EnqueueStep>
@@ -70,21 +70,21 @@ package struct JobAdmission: Sendable {
     /// - Parameter redis: the connection that the jobs go over; callbacks are called on its event loop.
     package init(
         _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits,
-        defaultProject: String
+        keySpace: KeySpace
     ) {
         self.init(
-            queue, redis: redis, envelope: envelope, limits: limits, defaultProject: defaultProject,
+            queue, redis: redis, envelope: envelope, limits: limits, keySpace: keySpace,
             clock: RedisClock())
     }
 
     init(
         _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits,
-        defaultProject: String, clock: RedisClock
+        keySpace: KeySpace, clock: RedisClock
     ) {
         self.queue = queue
         self.redis = redis
         self.envelope = envelope
-        self.defaultProject = defaultProject
+        self.keySpace = keySpace
         self.clock = clock
         batcher = StepBatcher(on: redis.eventLoop) { steps in
             Self.send(steps, to: queue, within: limits, over: redis, clock)
@@ -110,7 +110,7 @@ package struct JobAdmission: Sendable {
         let job = job.withOwnSeal
         let sealed = try (job.ownSeal?.envelope ?? envelope).seal(job.wireBytes, for: .job(job, on: queue))
         let wrappedKey = try job.ownSeal?.wrapped(for: job.insertionID, by: envelope)
-        let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: defaultProject) }
+        let rollout = job.ownRollout.map { keySpace.keys(of: $0) }
         let renews = rollout.map { renewed.isDue($0.set) } ?? false
         let (clock, batcher, timeout) = (clock, batcher, redis.endpoint.commandTimeout)
         let asked = ContinuousClock.now

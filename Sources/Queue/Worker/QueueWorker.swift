@@ -56,7 +56,7 @@ package struct QueueWorker: Sendable {
     /// - Parameter eventLoop: where its connections live and its callbacks are called; nil takes the process's shared
     ///   loops.
     package init(
-        _ queue: WorkQueue, redis endpoint: RedisEndpoint, limits: Limits, envelope: Envelope, defaultProject: String,
+        _ queue: WorkQueue, redis endpoint: RedisEndpoint, limits: Limits, envelope: Envelope, keySpace: KeySpace,
         eventLoop: (any EventLoop)? = nil, logger: Logger
     ) {
         self.endpoint = endpoint
@@ -76,7 +76,7 @@ package struct QueueWorker: Sendable {
             deadLetterLimit: limits.deadLetterLimit, keptLimit: limits.keptBytes,
             longestWait: limits.longestWait)
         sender = ResponseSender(
-            stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife,
+            stream: stream, envelope: envelope, keySpace: keySpace, spanLife: limits.spanLife,
             audit: audit, logger: logger)
     }
 

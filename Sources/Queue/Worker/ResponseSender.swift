@@ -17,7 +17,7 @@ package struct ResponseSender: Sendable {
 
     let stream: JobStream
     let envelope: Envelope
-    let defaultProject: String
+    let keySpace: KeySpace
     /// The lifetime of a span that waits for its export (``SpanOutbox/life(forWaiting:)``).
     let spanLife: Duration
     let audit: AuditLog?
@@ -30,12 +30,12 @@ package struct ResponseSender: Sendable {
 
     /// - Parameter audit: is told of entries that cannot be read here.
     package init(
-        stream: JobStream, envelope: Envelope, defaultProject: String, spanLife: Duration, audit: AuditLog? = nil,
+        stream: JobStream, envelope: Envelope, keySpace: KeySpace, spanLife: Duration, audit: AuditLog? = nil,
         logger: Logger
     ) {
         self.stream = stream
         self.envelope = envelope
-        self.defaultProject = defaultProject
+        self.keySpace = keySpace
         self.spanLife = spanLife
         self.audit = audit
         self.logger = logger
@@ -162,9 +162,9 @@ package struct ResponseSender: Sendable {
     ) {
         let id = shared.job.insertionID
         let frame = ending.frame
-        let defaultProject = defaultProject
+        let keySpace = keySpace
         let rollout = { @Sendable in
-            shared.job.ownRollout.map { RolloutKeys($0, defaultProject: defaultProject) }
+            shared.job.ownRollout.map { keySpace.keys(of: $0) }
         }
         let sealed: [UInt8]?
         let steps: JobStream.Ending
@@ -300,7 +300,7 @@ package struct ResponseSender: Sendable {
             "gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
         let id = stream.queue == .completions ? InsertionID(delivery.insertionID) : nil
         let rollout = id.flatMap { _ in delivery.rollout }.map {
-            RolloutKeys($0, defaultProject: defaultProject)
+            keySpace.keys(of: $0)
         }
         let frame = ResponseFrame(lastWord: .lost(reason))
         let sealed = id.flatMap { try? envelope.seal(frame.wireBytes, for: .frame($0)) }

@@ -11,13 +11,13 @@ struct RolloutReader: Sendable {
     static let writtenAtOnce = 1000
 
     let redis: RedisClient
-    let defaultProject: String
+    let keySpace: KeySpace
     /// The time for which seen ids are remembered: as long as the set may live.
     let life: Duration
 
     /// The set's ids and which of them are still to be found.
     func read(_ rollout: Rollout, failed: Int) async throws(RedisError) -> RolloutReading {
-        let set = Keys.set(of: rollout, defaultProject: defaultProject)
+        let set = keySpace.set(of: rollout)
         let verified = Keys.verified(of: rollout)
         var reading = RolloutReading(ids: [], pending: [], failed: failed)
         var strangers: Set<UTF8Text> = []

@@ -10,7 +10,7 @@ package final class VerificationRunner: Sendable {
     /// The options for all questions.
     package struct Options: Sendable {
         /// The project whose rollouts go by their bare name in Redis.
-        package var defaultProject: String
+        package var keySpace: KeySpace
         /// The lifetime of a rollout's set after the last id was added (`ROLLOUT_TTL_SECONDS`).
         package var rolloutTTL = Duration.seconds(86_400)
         /// `REQUEST_TIMEOUT`.
@@ -24,7 +24,7 @@ package final class VerificationRunner: Sendable {
         /// `TRACES_MAX_SCORES`.
         package var scores = 10_000
 
-        package init(defaultProject: String) { self.defaultProject = defaultProject }
+        package init(keySpace: KeySpace) { self.keySpace = keySpace }
     }
 
     /// The persistence with which an incomplete rollout is looked at.
@@ -68,8 +68,8 @@ package final class VerificationRunner: Sendable {
         self.clock = clock
         self.logger = logger
         self.redis = redis
-        reader = RolloutReader(redis: redis, defaultProject: options.defaultProject, life: options.rolloutTTL)
-        verdicts = VerdictStore(redis: redis, defaultProject: options.defaultProject)
+        reader = RolloutReader(redis: redis, keySpace: options.keySpace, life: options.rolloutTTL)
+        verdicts = VerdictStore(redis: redis, keySpace: options.keySpace)
         spans = SpanResender(redis: redis, grace: options.resendGrace, spanLife: options.spanLife)
     }
 

@@ -20,21 +20,21 @@ import Testing
 
     @Test func `a rollout of the default project goes by its bare name`() {
         for rollout in Self.hostile {
-            #expect(Keys.set(of: Rollout(rollout, project: "p"), defaultProject: "p") == rollout)
+            #expect(KeySpace(defaultProject: "p").set(of: Rollout(rollout, project: "p")) == rollout)
         }
     }
 
     @Test func `no user's key is one of ours`() {
         #expect(Self.own.allSatisfy { $0.contains("/") })
         let users = Self.hostile.flatMap { rollout in
-            Self.hostile.map { Keys.set(of: Rollout(rollout, project: $0), defaultProject: "jobs") }
+            Self.hostile.map { KeySpace(defaultProject: "jobs").set(of: Rollout(rollout, project: $0)) }
         }
         #expect(Set(users).isDisjoint(with: Self.own))
     }
 
     @Test func `no two rollouts share a key`() {
         let keys = Self.hostile.flatMap { rollout in
-            Self.hostile.map { Keys.set(of: Rollout(rollout, project: $0), defaultProject: "jobs") }
+            Self.hostile.map { KeySpace(defaultProject: "jobs").set(of: Rollout(rollout, project: $0)) }
         }
         #expect(Set(keys).count == keys.count)
     }

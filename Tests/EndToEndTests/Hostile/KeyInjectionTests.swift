@@ -54,7 +54,7 @@ import Testing
                     #expect(answer.status == 200, "\(name): \(answer.text)")
                     let members = try await redis.send(RedisCommand("SMEMBERS", name)).array?.compactMap(\.string)
                     #expect(members == [answer["x-insertion-id"] ?? ""], "\(name)")
-                    known.formUnion(RolloutKeys(Rollout(name, project: "local"), defaultProject: "local").kept)
+                    known.formUnion(KeySpace.local.keys(of: Rollout(name, project: "local")).kept)
                     #expect(try await keys(redis) == known, "\(name)")
                 }
                 for id in Self.refused + ["canary"] {

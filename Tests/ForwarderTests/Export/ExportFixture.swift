@@ -51,11 +51,11 @@ struct ExportFixture: Sendable {
         let admission = JobAdmission(
             redis: redis, envelope: envelope,
             limits: .init(entries: 10, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 30),
-            defaultProject: "a")
+            keySpace: KeySpace(defaultProject: "a"))
         _ = try await admission.enqueue(job)
         let delivery = try #require(try await stream.read(upTo: 1, wait: .seconds(1)).first)
         let span = try envelope.seal(span, for: .span(id, holding: span))
-        let rollout = hasFailed ? RolloutKeys(Rollout("r", project: project), defaultProject: "a") : nil
+        let rollout = hasFailed ? KeySpace(defaultProject: "a").keys(of: Rollout("r", project: project)) : nil
         let ending = JobStream.Ending(
             removeFrom: rollout,
             span: .init(

@@ -42,7 +42,7 @@ extension ForwarderFixture {
         let jobs = RunningJobs(capacity: capacity)
         let directory = try ProviderDirectory.made(accounts: accounts, projects: projects, settings: settings)
         var sender = ResponseSender(
-            stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent)
+            stream: stream, envelope: envelope, keySpace: .local, spanLife: .seconds(60), logger: .silent)
         sender.keepSpan = spans.keep
         let runner = JobRunner(
             directory: { directory }, upstream: upstream,

@@ -71,7 +71,7 @@ struct ForwarderFixture: Sendable {
         let admission = JobAdmission(
             redis: redis, envelope: envelope,
             limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
-            defaultProject: "local")
+            keySpace: .local)
         guard case .queued = try await admission.enqueue(job, on: local, for: client) else { throw ResponseMissing() }
         return job
     }

@@ -11,7 +11,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct OpenCompletionsTests {
     private static func open(_ redis: RedisClient, isTracedByProxy: Bool = false) -> OpenCompletions {
         OpenCompletions(
-            redis: redis, defaultProject: "main", longestWait: .seconds(300), isTracedByProxy: isTracedByProxy)
+            redis: redis, keySpace: KeySpace(defaultProject: "main"), longestWait: .seconds(300),
+            isTracedByProxy: isTracedByProxy)
     }
 
     private func withRedis(_ body: (RedisClient) async throws -> Void) async throws {

@@ -35,7 +35,7 @@ import Testing
                 body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.model == "second" && taken.job.isStream && taken.job.rollout?.run == "nightly")
-            let kept = RolloutKeys(Rollout("moved", project: "sibling"), defaultProject: "main").kept
+            let kept = KeySpace(defaultProject: "main").keys(of: Rollout("moved", project: "sibling")).kept
             #expect(try await ingress.keys() == Set([Keys.jobs, Keys.jobBytes, "project/sibling/moved"] + kept))
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await reply.status == 200)

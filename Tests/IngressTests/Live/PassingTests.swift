@@ -143,7 +143,7 @@ import Testing
             let taken = try await ingress.forwarder.take()
             let rollout = try #require(taken.job.rollout)
             #expect(rollout.rollout == rollout.invocation && rollout.rollout == rollout.row)
-            let kept = RolloutKeys(Rollout(rollout.rollout, project: "main"), defaultProject: "main").kept
+            let kept = KeySpace(defaultProject: "main").keys(of: Rollout(rollout.rollout, project: "main")).kept
             #expect(try await ingress.keys() == Set([Keys.jobs, Keys.jobBytes] + kept))
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await reply.status == 200)

@@ -80,7 +80,7 @@ import Testing
     @Test func `a verdict holds until the set changes`() async throws {
         try await LiveIngress.run { ingress in
             try await complete(ingress)
-            let store = VerdictStore(redis: ingress.redis, defaultProject: "main")
+            let store = VerdictStore(redis: ingress.redis, keySpace: KeySpace(defaultProject: "main"))
             let begun = try await store.begin(Rollout("r1", project: "main"))
             let beginning = try #require(begun)
             let verdict = Verdict(

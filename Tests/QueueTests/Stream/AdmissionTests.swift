@@ -115,7 +115,7 @@ import Testing
             _ = try await fixture.admission().enqueue(job)
             #expect(
                 try await fixture.dump().keys.sorted()
-                    == (RolloutKeys(Rollout(rollout, project: "local"), defaultProject: "local").kept + [
+                    == (KeySpace.local.keys(of: Rollout(rollout, project: "local")).kept + [
                         Keys.jobs, Keys.jobBytes,
                     ]).sorted())
             #expect(try await fixture.members(rollout) == [job.insertionID.description])

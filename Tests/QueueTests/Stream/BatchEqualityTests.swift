@@ -112,10 +112,10 @@ import Testing
     /// - Returns: what became of each job, in words.
     private func enqueue(_ asked: [Asked], _ fixture: QueueFixture) async throws -> [String] {
         let admission = JobAdmission(
-            redis: fixture.redis, envelope: fixture.envelope, limits: Self.limits, defaultProject: "local")
+            redis: fixture.redis, envelope: fixture.envelope, limits: Self.limits, keySpace: .local)
         let results = try await fixture.inOneTurn(asked.count) { place, completion in
             let (job, one) = (asked[place].job, asked[place])
-            let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: "local") }
+            let rollout = job.ownRollout.map { KeySpace.local.keys(of: $0) }
             admission.batcher.submit(
                 EnqueueStep(
                     job: job, sealed: one.sealed, rollout: rollout, renews: one.renews,
@@ -163,7 +163,7 @@ import Testing
     }
 
     private func end(of job: Job, _ random: inout SeededRandom) -> QueueFixture.End {
-        let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: "local") }
+        let rollout = job.ownRollout.map { KeySpace.local.keys(of: $0) }
         let span = JobStream.Span(
             project: job.project, sealed: [UInt8](repeating: 2, count: random.below(20)), life: .seconds(100))
         return QueueFixture.End(

@@ -58,7 +58,7 @@ import Testing
             let admission = JobAdmission(
                 redis: fixture.redis, envelope: fixture.envelope,
                 limits: .init(entries: 10, bytes: 1 << 20, rolloutTTL: .seconds(10), spanBytes: 1),
-                defaultProject: "local", clock: clock)
+                keySpace: .local, clock: clock)
             #expect(try await admission.enqueue(fixture.job()) == .queued(length: 1))
             // What is too early a time is noticed at once, what is too late with the first quick answer.
             try await eventually {

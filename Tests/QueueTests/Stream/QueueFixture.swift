@@ -24,7 +24,7 @@ struct QueueFixture: Sendable {
             redis: redis, envelope: envelope,
             limits: .init(
                 entries: entries, bytes: bytes, rolloutTTL: ttl, spanBytes: spanBytes, keptBytes: keptBytes),
-            defaultProject: "local")
+            keySpace: .local)
     }
 
     func job(rollout: String? = "rollout", project: String = "local", body: [UInt8] = []) -> Job {
@@ -87,7 +87,7 @@ struct QueueFixture: Sendable {
 
 extension RolloutKeys {
     /// Those of `QueueFixture.job`'s rollout.
-    static let sample = RolloutKeys(Rollout("rollout", project: "local"), defaultProject: "local")
+    static let sample = KeySpace.local.keys(of: Rollout("rollout", project: "local"))
 }
 
 extension JobAdmission {

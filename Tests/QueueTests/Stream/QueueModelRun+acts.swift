@@ -30,7 +30,7 @@ extension QueueModelRun {
 
     /// The job is on the queue.
     mutating func accept(_ job: Job, _ bytes: Int) {
-        let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: "local") }
+        let rollout = job.ownRollout.map { KeySpace.local.keys(of: $0) }
         model.items.append(QueueModel.Item(job: job, bytes: bytes, rollout: rollout))
         if let rollout { model.verdicts.remove(rollout.verdict) }
         if let request = job.idempotency { model.requests[request.key] = (job.insertionID, request.fingerprint) }

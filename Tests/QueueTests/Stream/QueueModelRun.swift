@@ -39,7 +39,7 @@ struct QueueModelRun {
 
     let fixture: QueueFixture
     let rollouts = [("r1", "local"), ("r2", "local"), ("r1", "other")].map {
-        RolloutKeys(Rollout($0.0, project: $0.1), defaultProject: "local")
+        KeySpace.local.keys(of: Rollout($0.0, project: $0.1))
     }
     var random: SeededRandom
     var model = QueueModel()

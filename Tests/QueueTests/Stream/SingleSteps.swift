@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Common
 @testable import Queue
 @testable import Redis
@@ -15,7 +17,7 @@ struct SingleSteps {
     }
 
     func enqueue(_ job: Job, sealed: [UInt8], takes: Bool, renews: Bool) async throws(RedisError) -> Reply {
-        let rollout = job.ownRollout.map { RolloutKeys($0, defaultProject: "local") }
+        let rollout = job.ownRollout.map { KeySpace.local.keys(of: $0) }
         var keys = [Keys.jobs, Keys.jobBytes, Keys.traceBytes]
         keys += [rollout?.set, rollout?.verdict, rollout?.record, rollout?.list, rollout?.count].map { $0 ?? "" }
         if job.isFetchable {

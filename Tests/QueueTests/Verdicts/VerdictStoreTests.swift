@@ -11,7 +11,7 @@ import Testing
 
     private func run(_ body: (QueueFixture, VerdictStore) async throws -> Void) async throws {
         try await QueueFixture.run { fixture in
-            try await body(fixture, VerdictStore(redis: fixture.redis, defaultProject: "local"))
+            try await body(fixture, VerdictStore(redis: fixture.redis, keySpace: .local))
         }
     }
 

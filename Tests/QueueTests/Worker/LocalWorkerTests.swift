@@ -28,7 +28,7 @@ import Testing
             jobs = RunningJobs(capacity: capacity)
             local = LocalWorker(jobs: jobs)
             let sender = ResponseSender(
-                stream: stream, envelope: fixture.envelope, defaultProject: "local", spanLife: .seconds(60),
+                stream: stream, envelope: fixture.envelope, keySpace: .local, spanLife: .seconds(60),
                 logger: .silent)
             self.sender = sender
             let envelope = fixture.envelope

@@ -27,7 +27,7 @@ final class VerifierFixture: Sendable {
     ) async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
-                var options = VerificationRunner.Options(defaultProject: "local")
+                var options = VerificationRunner.Options(keySpace: .local)
                 options.identity = identity
                 try await body(VerifierFixture(redis, store, options))
             }

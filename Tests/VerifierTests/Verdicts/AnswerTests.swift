@@ -184,7 +184,7 @@ import Testing
     @Test func `a Redis that is away is a 503`() async throws {
         let redis = RedisClient(RedisEndpoint(.unix(path: "/nonexistent/redis.sock")), logger: .silent)
         let runner = VerificationRunner(
-            redis: redis, upstream: FakeLangfuse(), options: .init(defaultProject: "local"),
+            redis: redis, upstream: FakeLangfuse(), options: .init(keySpace: .local),
             destinations: TraceDestinations([:], at: TraceDestination.sample.host), clock: ManualTime().clock,
             logger: .silent)
         let sink = CollectingSink()

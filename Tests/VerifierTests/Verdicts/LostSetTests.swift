@@ -52,7 +52,7 @@ import Testing
                 after.reason?.contains("ROLLOUT_TTL_SECONDS") == true
                     && after.reason?.contains("maxmemory-policy") == true)
             #expect(
-                try await VerdictStore(redis: fixture.redis, defaultProject: "local").verdict(
+                try await VerdictStore(redis: fixture.redis, keySpace: .local).verdict(
                     on: Rollout("r", project: "local"))?
                     .kind
                     != .complete)

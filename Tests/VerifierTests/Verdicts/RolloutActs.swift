@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Common
 @testable import Queue
 @testable import Redis
@@ -8,7 +10,7 @@ struct RolloutActs {
     private let admission: JobAdmission
     private let stream: JobStream
     private let ids = InsertionIDGenerator()
-    static let keys = RolloutKeys(Rollout("r", project: "local"), defaultProject: "local")
+    static let keys = KeySpace.local.keys(of: Rollout("r", project: "local"))
 
     /// - Parameter life: of the rollout's set.
     init(_ redis: RedisClient, life: Duration = .seconds(1000)) async throws {
@@ -16,7 +18,7 @@ struct RolloutActs {
         admission = JobAdmission(
             redis: redis, envelope: Envelope(key: .random()),
             limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: life, spanBytes: 1 << 30),
-            defaultProject: "local")
+            keySpace: .local)
         stream = JobStream(consumer: "f", commands: redis, reader: redis, deadLetterLimit: 10)
         _ = try await stream.beat()
         try await stream.join()

@@ -1,5 +1,23 @@
-extension Settings {
-    static let metricsTable: [Setting] = [
+/// The metrics of a process.
+package struct MetricsSettings: Sendable, Equatable {
+    package var host = "127.0.0.1"
+    /// The port on which each process shows its metrics, besides the ingress's own page; 0: any free port. Nil: none.
+    package var port: Int?
+    /// Connections of scrapers to that port.
+    package var maxConnections = 16
+    /// Metadata by whose values calls are counted.
+    package var metadataKeys: [String] = []
+    /// Values of each of these keys that are told apart.
+    package var metadataValues = 50
+    /// Models that are told apart, besides those that the operator's rules name.
+    package var models: [String] = []
+    /// Models that are told apart in all.
+    package var modelValues = 100
+}
+
+extension MetricsSettings {
+    /// The variables that set these values, in the order of the documentation.
+    static let table: [Setting] = [
         Setting(
             "METRICS_HOST", \.metrics.host, .listenAddress, "The address on which a process shows its metrics."),
         Setting(
