@@ -7,8 +7,8 @@ import time
 import pytest
 import traffic
 from browser import Browser
+from fixtures import provider  # noqa: F401
 from processes import Gateway
-from provider import ScriptedProvider
 
 OPERATED = {"alpha": "sk-operated-alpha-0123456789", "admin": "sk-operated-admin-0123456789"}
 KEYS = {"alpha": "sk-key-of-alpha-0123456789", "beta": "sk-key-of-beta-0123456789"}
@@ -22,14 +22,6 @@ def eventually():
             assert time.monotonic() < deadline, "the condition did not come true in time"
 
     return wait
-
-
-@pytest.fixture(scope="session")
-def provider():
-    provider = ScriptedProvider()
-    yield provider
-    provider.stop()
-    assert provider.violations == []
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import sys
 import time
 
 import pytest
+from fixtures import provider  # noqa: F401
 from openai import OpenAI
 from processes import Gateway, LiteLLMProxy, Rollout
-from provider import ScriptedProvider
 
 OPERATOR_KEY = "operator-key-that-only-its-own-host-may-see"
 RULED_ACCOUNTS = ["openai-main", "bedrock", "azure", "aws"]
@@ -20,14 +20,6 @@ def pytest_configure(config):
     """A thousand calls in flight need as many sockets on either side."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-@pytest.fixture(scope="session")
-def provider():
-    provider = ScriptedProvider()
-    yield provider
-    provider.stop()
-    assert provider.violations == []
 
 
 @pytest.fixture(scope="session")

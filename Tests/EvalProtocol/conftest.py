@@ -4,8 +4,8 @@ import time
 import uuid
 
 import pytest
+from fixtures import provider  # noqa: F401
 from processes import Gateway
-from provider import ScriptedProvider
 
 PROJECTS = {name: {"public_key": f"pk-lf-{name}", "secret_key": f"sk-lf-{name}"} for name in ["default-project", "other-project"]}
 
@@ -24,14 +24,6 @@ def fresh_gateway(tmp_path_factory):
     gateway = Gateway(tmp_path_factory.mktemp("fresh-gateway"))
     yield gateway
     gateway.stop()
-
-
-@pytest.fixture(scope="session")
-def provider():
-    provider = ScriptedProvider()
-    yield provider
-    provider.stop()
-    assert provider.violations == []
 
 
 @pytest.fixture

@@ -11,24 +11,24 @@ extension Settings {
 extension [Role] {
     /// Roles that share a Redis and a key, which the operator has to give.
     static let separate: [Role] = [.ingress, .forwarder, .verifier]
-    /// Those that clients call.
+    /// Roles that clients call.
     static let facing: [Role] = [.serve, .ingress]
-    /// Those that listen.
+    /// Roles that listen.
     static let listening: [Role] = [.serve, .ingress, .tracestore]
-    /// Those that may run the embedded trace store.
+    /// Roles that may run the embedded trace store.
     static let storing: [Role] = [.serve, .tracestore]
-    /// Those that call providers.
+    /// Roles that call providers.
     static let calling: [Role] = [.serve, .forwarder]
-    /// Those that work on jobs: calls, or questions about rollouts.
+    /// Roles that work on jobs: calls, or questions about rollouts.
     static let working: [Role] = [.serve, .forwarder, .verifier]
-    /// Those that take jobs off a queue: calls, or questions.
+    /// Roles that take jobs off a queue: calls, or questions.
     static let taking: [Role] = [.serve, .forwarder, .verifier, .tracestore]
-    /// Those that reach Redis: all, a trace store for the request log alone.
+    /// Roles that reach Redis: all, a trace store for the request log alone.
     static let sharing: [Role] = Role.allCases
-    /// Those that put jobs on a queue or take them off it: all but the trace store.
+    /// Roles that put jobs on a queue or take them off it: all but the trace store.
     static let queueing: [Role] = [.serve, .ingress, .forwarder, .verifier]
-    /// Those that pass completions on.
+    /// Roles that pass completions on.
     static let passing: [Role] = [.serve, .ingress, .forwarder]
-    /// Those that answer questions about rollouts.
+    /// Roles that answer questions about rollouts.
     static let verifying: [Role] = [.serve, .verifier]
 }
