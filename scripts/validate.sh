@@ -134,6 +134,7 @@ check "layout (.swift-format; \`make format\` repairs it)" layout
 check "sizes (a file <= $file_limit lines, a body <= $function_limit)" sizes
 check "comments within $line_limit columns" comments_fit
 check "subjects are named" subjects_are_named
+check "labels of parameters" scripts/labels.py "${swift_files[@]}"
 check "forbidden calls" forbidden_calls
 check "nothing built is in git" nothing_built_in_git
 check "no conflict markers" no_conflict_markers

@@ -64,14 +64,14 @@ package struct BodyDecoder: Sendable {
         _ body: [UInt8], reserve: (_ more: Int) -> Bool = { _ in true }
     ) throws(Failure) -> [UInt8] {
         var bytes = body
-        for index in codings.indices.reversed() { bytes = try undo(index, bytes, reserve) }
+        for index in codings.indices.reversed() { bytes = try undo(coding: index, of: bytes, reserve: reserve) }
         return bytes
     }
 
-    private func undo(_ index: Int, _ bytes: [UInt8], _ reserve: (Int) -> Bool) throws(Failure) -> [UInt8] {
+    private func undo(coding index: Int, of bytes: [UInt8], reserve: (Int) -> Bool) throws(Failure) -> [UInt8] {
         let form = Self.form(of: codings[index], bytes)
         var (out, offset, parts): ([UInt8], Int, Int) = ([], 0, 1)
-        guard form.mayBegin(bytes[...]), !bytes.isEmpty else { throw flaw(.foreign, index, 0, bytes) }
+        guard form.mayBegin(bytes[...]), !bytes.isEmpty else { throw flaw(.foreign, coding: index, at: 0, of: bytes) }
         guard let decoder = form.decoder() else { throw .noRoom }
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 16)
         defer { piece.deallocate() }
@@ -83,7 +83,7 @@ package struct BodyDecoder: Sendable {
                         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[offset...]), into: piece)
                 }
             } catch {
-                throw flaw(.broken, index, offset + error.read, bytes)
+                throw flaw(.broken, coding: index, at: offset + error.read, of: bytes)
             }
             offset += step.read
             guard out.count + step.written <= limit else { throw .tooLarge }
@@ -92,17 +92,17 @@ package struct BodyDecoder: Sendable {
             if step.isEnd {
                 if offset == bytes.count { return out }
                 guard form.mayRepeat, form.mayBegin(bytes[offset...]), decoder.beginNextFrame() else {
-                    throw flaw(.trailing, index, offset, bytes)
+                    throw flaw(.trailing, coding: index, at: offset, of: bytes)
                 }
                 parts += 1
-                guard parts <= Self.mostParts else { throw flaw(.parts, index, offset, bytes) }
+                guard parts <= Self.mostParts else { throw flaw(.parts, coding: index, at: offset, of: bytes) }
             } else if step.read == 0, step.written == 0 {
-                throw flaw(.endsEarly, index, offset, bytes)
+                throw flaw(.endsEarly, coding: index, at: offset, of: bytes)
             }
         }
     }
 
-    private func flaw(_ kind: Flaw.Kind, _ index: Int, _ offset: Int, _ bytes: [UInt8]) -> Failure {
+    private func flaw(_ kind: Flaw.Kind, coding index: Int, at offset: Int, of bytes: [UInt8]) -> Failure {
         .unreadable(
             Flaw(
                 kind: kind, coding: codings[index], number: index + 1, of: codings.count, offset: offset,

@@ -20,7 +20,7 @@ package final class AcceptGate: AvailableConnectionsDelegate {
 
     package static let failures = MetricDescription(
         "gateway_accept_failures_total", .counter,
-        "Tries to take a connection that failed for want of file descriptors or memory, by the port. "
+        help: "Tries to take a connection that failed for want of file descriptors or memory, by the port. "
             + "The port rests after each for a tenth of a second."
     )
 

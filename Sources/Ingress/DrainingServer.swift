@@ -28,7 +28,7 @@ struct DrainingServer: NamedService {
 
     private func endWaits() {
         // No client waits any longer for answers on this process's own stream; answers that can be fetched go on.
-        for waiter in pending.abandonAll(as: .stopped) { signals.cancel(waiter.id, deadline: waiter.deadline) }
+        for request in pending.abandonAll(as: .stopped) { signals.cancel(request.id, deadline: request.deadline) }
         tailer.abandonAll(as: .stopped)
     }
 }

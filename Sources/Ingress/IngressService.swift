@@ -44,8 +44,7 @@ package struct IngressService {
         let name = ProcessName.random()
         let key = Keys.responses(ingress: name)
         let (commands, reader) = (RedisClient(endpoint, logger: logger), RedisClient(endpoint, logger: logger))
-        let pending = PendingRequests()
-        let connections = Connections(settings)
+        let (pending, connections) = (PendingRequests(), Connections(settings))
         let signals = SignalPublisher(signals: JobSignals(redis: commands), local: local, logger: logger)
         let tailer = ResponseTailer(
             wakeUp: Keys.wakeUp(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
@@ -53,7 +52,7 @@ package struct IngressService {
         let identity = ResponseIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
-        let (refusals, audit) = Self.logs(settings, redis: commands, envelope, logger)
+        let (refusals, audit, logs) = Self.logs(settings, redis: commands, envelope: envelope, logger: logger)
         audit?.follow(rules: rules, keys: auth as? APIKeyAuth, secrets: secretsFile, key: watch)
         let kept = KeptResponses(records: JobRecords(redis: commands), envelope: envelope)
         func calls(through queue: WorkQueue) -> JobDispatcher {
@@ -74,7 +73,7 @@ package struct IngressService {
         let hosts = AllowedHosts(
             settings.http.allowedHosts, listeningOn: settings.http.host, asksForKeys: auth.consumesBearer)
         let authenticator = Authenticator(
-            settings, auth: auth, projects: projects, secrets.defaultProject, audit: audit)
+            settings, auth: auth, projects: projects, defaultProject: secrets.defaultProject, audit: audit)
         let completionController = CompletionController(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, jobs: jobs, calls: completions,
             connections: connections, metrics: metrics, logger: logger)
@@ -91,19 +90,21 @@ package struct IngressService {
             asksForKeys: auth.consumesBearer, calls: calls)
         let operators = Operators(auth, settings)
         let jobController = JobController(
-            calls: completions, records: kept.records, tailer: tailer, signals: signals, kept: kept,
-            defaultProject: secrets.defaultProject)
+            calls: completions, kept: kept, tailer: tailer, signals: signals, defaultProject: secrets.defaultProject)
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator,
-            routes: .init(controllers, jobs: jobController, authenticator, operators, connections),
+            routes: .init(
+                controllers, jobs: jobController, authenticator: authenticator, operators: operators,
+                connections: connections),
             customRoutes: router.buildResponder(), jobs: jobs, calls: completions, background: jobController,
             dashboard: DashboardController(
                 dashboard: Dashboard(), access: .init(auth, settings), operators: operators,
                 authenticator: authenticator, controllers: controllers, envelope: envelope,
                 streams: StreamSlots(settings.http.dashboardStreams), now: { .now }),
             connections: connections, metrics: metrics)
-        let server = Self.server(responder, completionController, settings, registry, logger, onListening: onListening)
-        let logs: [any Service] = [refusals, audit?.records].compactMap { $0 }
+        let server = Self.server(
+            responder, controller: completionController, settings: settings, registry: registry, logger: logger,
+            onListening: onListening)
         let answering: [any Service] = [
             signals, tailer, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
@@ -120,13 +121,12 @@ package struct IngressService {
 
     /// The logs of refused calls and of audit events; nil where there is no request log.
     private static func logs(
-        _ settings: Settings, redis: RedisClient, _ envelope: Envelope, _ logger: Logger
-    ) -> (refusals: RecordLog?, audit: AuditLog?) {
-        guard settings.requestLog.place == .embedded else { return (nil, nil) }
-        return (
-            RecordLog(redis: redis, envelope: envelope, logger: logger),
-            AuditLog(role: settings.role, redis: redis, envelope: envelope, logger: logger)
-        )
+        _ settings: Settings, redis: RedisClient, envelope: Envelope, logger: Logger
+    ) -> (refusals: RecordLog?, audit: AuditLog?, services: [any Service]) {
+        guard settings.requestLog.place == .embedded else { return (nil, nil, []) }
+        let refusals = RecordLog(redis: redis, envelope: envelope, logger: logger)
+        let audit = AuditLog(role: settings.role, redis: redis, envelope: envelope, logger: logger)
+        return (refusals, audit, [refusals, audit.records])
     }
 
     /// The services that read keys and rules again when they change.
@@ -145,8 +145,8 @@ package struct IngressService {
     }
 
     private static func server(
-        _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings,
-        _ registry: MetricsRegistry, _ logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+        _ responder: GatewayResponder, controller: CompletionController, settings: Settings,
+        registry: MetricsRegistry, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> ListeningServer {
         let gate = AcceptGate(.ingress, limit: settings.http.maxConnections, registry: registry, logger: logger)
         let application = Application(
@@ -187,8 +187,8 @@ extension JobAdmission.Limits {
 
 extension GatewayRoutes {
     fileprivate init(
-        _ controllers: DashboardQuestions.Controllers, jobs: JobController, _ authenticator: Authenticator,
-        _ operators: Operators, _ connections: Connections
+        _ controllers: DashboardQuestions.Controllers, jobs: JobController, authenticator: Authenticator,
+        operators: Operators, connections: Connections
     ) {
         self.init(
             authenticator: authenticator, operators: operators, connections: connections, pages: controllers.pages,
@@ -199,7 +199,7 @@ extension GatewayRoutes {
 
 extension Authenticator {
     fileprivate init(
-        _ settings: Settings, auth: any AuthProvider, projects: KnownProjects, _ defaultProject: String,
+        _ settings: Settings, auth: any AuthProvider, projects: KnownProjects, defaultProject: String,
         audit: AuditLog?
     ) {
         self.init(

@@ -20,7 +20,7 @@ package struct JSONWriter {
     package mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
     package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
-        try nest("{", "}", body)
+        try nest("{", "}", body: body)
     }
 
     package mutating func array<Element>(
@@ -33,7 +33,7 @@ package struct JSONWriter {
 
     /// An array whose elements `body` writes with `element`.
     package mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
-        try nest("[", "]", body)
+        try nest("[", "]", body: body)
     }
 
     /// One element of the array that is open.
@@ -108,7 +108,7 @@ package struct JSONWriter {
     }
 
     private mutating func nest(
-        _ opening: Character, _ closing: Character, _ body: (inout JSONWriter) throws -> Void
+        _ opening: Character, _ closing: Character, body: (inout JSONWriter) throws -> Void
     ) rethrows {
         bytes.append(opening.asciiValue ?? 0)
         needsComma = false

@@ -19,9 +19,13 @@ extension RedisClient {
         _ script: RedisScript, keys: [String], timeout: Duration? = nil, appendArguments: (inout RedisCommand) -> Void
     ) async throws(RedisError) -> RedisValue {
         do {
-            return try await send(script.command("EVALSHA", script.digest, keys, appendArguments), timeout: timeout)
+            return try await send(
+                script.command("EVALSHA", body: script.digest, keys: keys, appendArguments: appendArguments),
+                timeout: timeout)
         } catch  where error.serverCode == "NOSCRIPT" {
-            return try await send(script.command("EVAL", script.source, keys, appendArguments), timeout: timeout)
+            return try await send(
+                script.command("EVAL", body: script.source, keys: keys, appendArguments: appendArguments),
+                timeout: timeout)
         }
     }
 
@@ -49,7 +53,7 @@ extension RedisClient {
 
 extension RedisScript {
     fileprivate func command(
-        _ verb: String, _ body: String, _ keys: [String], _ appendArguments: (inout RedisCommand) -> Void
+        _ verb: String, body: String, keys: [String], appendArguments: (inout RedisCommand) -> Void
     ) -> RedisCommand {
         var command = RedisCommand(verb, body, keys.count)
         command.append(contentsOf: keys)

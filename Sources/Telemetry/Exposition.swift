@@ -9,7 +9,7 @@ package struct Exposition: Sendable {
     /// Writes a metric that has one series without labels.
     package mutating func write(_ metric: MetricDescription, _ value: Int) {
         head(of: metric)
-        sample(metric.name, "", Int64(value))
+        sample(metric.name, labels: "", value: Int64(value))
     }
 
     /// Writes what a metric means. Its samples follow.
@@ -20,15 +20,15 @@ package struct Exposition: Sendable {
     }
 
     /// - Parameter labels: as they stand between the braces (``labels(_:)``).
-    package mutating func sample(_ name: String, _ labels: String, _ value: Int64) {
-        sample(name, labels, String(value))
+    package mutating func sample(_ name: String, labels: String, value: Int64) {
+        sample(name, labels: labels, value: String(value))
     }
 
-    package mutating func sample(_ name: String, _ labels: String, _ value: Double) {
-        sample(name, labels, Self.text(value))
+    package mutating func sample(_ name: String, labels: String, value: Double) {
+        sample(name, labels: labels, value: Self.text(value))
     }
 
-    private mutating func sample(_ name: String, _ labels: String, _ value: String) {
+    private mutating func sample(_ name: String, labels: String, value: String) {
         bytes += name.utf8
         if !labels.isEmpty {
             bytes.append(UInt8(ascii: "{"))

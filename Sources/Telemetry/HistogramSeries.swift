@@ -38,9 +38,9 @@ final class HistogramSeries: Series, TimerHandler, RecorderHandler {
         for index in 0...bounds.count {
             count += counts[index].load(ordering: .relaxed)
             let bound = index < bounds.count ? shownBounds[index] : "+Inf"
-            exposition.sample(name + "_bucket", before + #"le="\#(bound)""#, Int64(clamping: count))
+            exposition.sample(name + "_bucket", labels: before + #"le="\#(bound)""#, value: Int64(clamping: count))
         }
-        exposition.sample(name + "_sum", labels, Double(sum.load(ordering: .relaxed)) / Self.parts)
-        exposition.sample(name + "_count", labels, Int64(clamping: count))
+        exposition.sample(name + "_sum", labels: labels, value: Double(sum.load(ordering: .relaxed)) / Self.parts)
+        exposition.sample(name + "_count", labels: labels, value: Int64(clamping: count))
     }
 }

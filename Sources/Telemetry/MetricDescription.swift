@@ -21,7 +21,7 @@ package struct MetricDescription: Sendable, Equatable {
     package let help: String
     package let form: Form
 
-    package init(_ name: String, _ form: Form, _ help: String) {
+    package init(_ name: String, _ form: Form, help: String) {
         self.name = name
         self.form = form
         self.help = help

@@ -50,22 +50,22 @@ package final class MetricsRegistry: MetricsFactory {
     }
 
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        series(label, dimensions, .counter) { _ in CounterSeries() }
+        series(label, labels: dimensions, form: .counter) { _ in CounterSeries() }
     }
 
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        series(label, dimensions, .gauge) { _ in GaugeSeries() }
+        series(label, labels: dimensions, form: .gauge) { _ in GaugeSeries() }
     }
 
     package func makeRecorder(
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler {
-        guard aggregate else { return series(label, dimensions, .gauge) { _ in GaugeSeries() } }
-        return series(label, dimensions, .histogram(Self.defaultBounds), HistogramSeries.init)
+        guard aggregate else { return series(label, labels: dimensions, form: .gauge) { _ in GaugeSeries() } }
+        return series(label, labels: dimensions, form: .histogram(Self.defaultBounds), make: HistogramSeries.init)
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        series(label, dimensions, .histogram(Self.defaultBounds), HistogramSeries.init)
+        series(label, labels: dimensions, form: .histogram(Self.defaultBounds), make: HistogramSeries.init)
     }
 
     // A series lives as long as the process: a counter that went and came again would seem to have been reset.
@@ -79,12 +79,12 @@ package final class MetricsRegistry: MetricsFactory {
     /// The series of these labels, made if it is not there. One of a name that is taken by another form of metric is
     /// observed and not shown.
     private func series<Made: Series>(
-        _ name: String, _ labels: [(String, String)], _ form: MetricDescription.Form, _ make: (HistogramBounds) -> Made
+        _ name: String, labels: [(String, String)], form: MetricDescription.Form, make: (HistogramBounds) -> Made
     ) -> Made {
         let labels = Exposition.labels(labels)
         return state.withLockedValue { state in
             let place =
-                state.places[UTF8Text(name)] ?? state.add(Metric(description: MetricDescription(name, form, "")))
+                state.places[UTF8Text(name)] ?? state.add(Metric(description: MetricDescription(name, form, help: "")))
             var bounds = Self.defaultBounds
             if case .histogram(let described) = state.metrics[place].description.form { bounds = described }
             if let known = state.metrics[place].places[UTF8Text(labels)] {

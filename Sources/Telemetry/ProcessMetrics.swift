@@ -5,11 +5,11 @@ package struct ProcessMetrics: Sendable {
     package static let descriptions: [MetricDescription] = [start, memory, cpu]
 
     private static let start = MetricDescription(
-        "process_start_time_seconds", .gauge, "When the process began, in seconds since 1970.")
+        "process_start_time_seconds", .gauge, help: "When the process began, in seconds since 1970.")
     private static let memory = MetricDescription(
-        "process_resident_memory_bytes", .gauge, "Bytes of memory that the process has.")
+        "process_resident_memory_bytes", .gauge, help: "Bytes of memory that the process has.")
     private static let cpu = MetricDescription(
-        "process_cpu_seconds_total", .counter, "Seconds of processor time that the process has used.")
+        "process_cpu_seconds_total", .counter, help: "Seconds of processor time that the process has used.")
 
     private let began = time(nil)
 
@@ -19,7 +19,7 @@ package struct ProcessMetrics: Sendable {
         exposition.write(Self.start, began)
         if let bytes = Self.residentBytes { exposition.write(Self.memory, bytes) }
         exposition.head(of: Self.cpu)
-        exposition.sample(Self.cpu.name, "", Self.processorSeconds)
+        exposition.sample(Self.cpu.name, labels: "", value: Self.processorSeconds)
     }
 
     private static var processorSeconds: Double {

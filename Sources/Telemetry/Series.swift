@@ -17,7 +17,7 @@ final class CounterSeries: Series, CounterHandler {
     func reset() { count.store(0, ordering: .relaxed) }
 
     func write(to exposition: inout Exposition, name: String, labels: String) {
-        exposition.sample(name, labels, count.load(ordering: .relaxed))
+        exposition.sample(name, labels: labels, value: count.load(ordering: .relaxed))
     }
 }
 
@@ -46,6 +46,6 @@ final class GaugeSeries: Series, MeterHandler, RecorderHandler {
     func decrement(by amount: Double) { increment(by: -amount) }
 
     func write(to exposition: inout Exposition, name: String, labels: String) {
-        exposition.sample(name, labels, Double(bitPattern: bits.load(ordering: .relaxed)))
+        exposition.sample(name, labels: labels, value: Double(bitPattern: bits.load(ordering: .relaxed)))
     }
 }

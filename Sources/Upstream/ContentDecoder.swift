@@ -91,7 +91,7 @@ private final class CodingLayer {
         case .over: return
         case .between(let form, let earlier):
             let all = earlier + bytes
-            if all.starts(with: form.magic) { try begin(form, all, sink) } else { wait(form, all) }
+            if all.starts(with: form.magic) { try begin(form, with: all, sink: sink) } else { wait(form, all) }
         case .decoding(let form, let decoder, let input):
             try decode(bytes, of: form, by: decoder, after: input, sink)
         case .unknown(let earlier):
@@ -99,7 +99,7 @@ private final class CodingLayer {
             switch CompressedForm.sign(of: all, labelled: coding) {
             case .none: state = .unknown(all)
             case .plain: try pass(all, sink)
-            case .form(let form): try begin(form, all, sink)
+            case .form(let form): try begin(form, with: all, sink: sink)
             }
         }
     }
@@ -116,7 +116,7 @@ private final class CodingLayer {
     }
 
     private func begin(
-        _ form: CompressedForm, _ bytes: [UInt8], _ sink: ContentDecoder.Sink
+        _ form: CompressedForm, with bytes: [UInt8], sink: ContentDecoder.Sink
     ) throws(ContentDecoder.Failure) {
         guard let decoder = form.decoder() else { throw .broken }
         try bytes.withUnsafeBufferPointer { (bytes) throws(ContentDecoder.Failure) in

@@ -38,7 +38,10 @@ struct FilterFormTests {
     /// A form's field would change line ends, and HTML has no control characters.
     @Test(arguments: ["a\nb", "a\r\nb", "\u{1}", "é", "e\u{301}", "a&b=c", "%41", "+ ", ""])
     func `a filter comes back from a form byte by byte`(value: String) throws {
-        for term in [FilterTerm("metadata.\(value)k]", "contains", value), FilterTerm("user", "absent", "")] {
+        for term in [
+            FilterTerm("metadata.\(value)k]", operation: "contains", value: value),
+            FilterTerm("user", operation: "absent", value: ""),
+        ] {
             let set = FilterForm().adding(term)
             let view = FilterView(
                 set, path: "/x", links: Links(project: "p"), keys: [], usual: nil, error: nil)
@@ -50,7 +53,7 @@ struct FilterFormTests {
     }
 
     @Test(arguments: ["", "a=b&c=d", "%FF"]) func `what is no filter is left to the log`(text: String) throws {
-        #expect(try form(FilterForm.query([("filter", text)])).terms == [FilterTerm("filter", nil, text)])
+        #expect(try form(FilterForm.query([("filter", text)])).terms == [FilterTerm("filter", value: text)])
     }
 
     @Test(arguments: [
@@ -75,7 +78,7 @@ struct FilterFormTests {
     func `a key may hold brackets`(
         name: String
     ) throws {
-        let term = FilterTerm(name, nil, "x")
+        let term = FilterTerm(name, value: "x")
         #expect(FilterTerm(parameter: term.parameter, value: "x") == term)
         let query = FilterForm().adding(term).query
         #expect(try form(query).terms == [term])
@@ -84,7 +87,7 @@ struct FilterFormTests {
     @Test func `a filter is taken away`() throws {
         let form = try form("status=5xx&user=ada&from=1h")
         #expect(form.removing(at: 0).query == "user=ada&from=1h")
-        #expect(form.adding(FilterTerm("user", nil, "bob")).query == "status=5xx&user=bob&from=1h")
+        #expect(form.adding(FilterTerm("user", value: "bob")).query == "status=5xx&user=bob&from=1h")
     }
 
     @Test func `what needs no value has none`() throws {

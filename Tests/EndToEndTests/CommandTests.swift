@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: ["metadata-gateway", "CustomGateway"]) func `the version is printed`(program: String) async throws
     {
         try await ProgramFolder.with { folder in
-            let ending = try await folder.run(program, ["--version"])
+            let ending = try await folder.run(program, arguments: ["--version"])
             #expect(ending.code == 0 && ending.output == GatewayVersion.current + "\n")
         }
     }
@@ -16,7 +16,7 @@ import Testing
         command: [String]
     ) async throws {
         try await ProgramFolder.with { folder in
-            let ending = try await folder.run("metadata-gateway", command + ["--help"])
+            let ending = try await folder.run("metadata-gateway", arguments: command + ["--help"])
             #expect(ending.code == 0)
             #expect(ending.output.contains("OVERVIEW: ") && ending.output.contains("USAGE: metadata-gateway"))
             if command.isEmpty {
@@ -30,7 +30,7 @@ import Testing
         arguments: [String]
     ) async throws {
         try await ProgramFolder.with { folder in
-            let ending = try await folder.run("metadata-gateway", arguments)
+            let ending = try await folder.run("metadata-gateway", arguments: arguments)
             #expect(ending.code == 64, "EX_USAGE")
             #expect(ending.output.contains("bogus"))
         }
@@ -44,7 +44,7 @@ import Testing
     func `the usage is the command's own`(arguments: [String]) async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run(
-                "metadata-gateway", arguments, environment: ["GATEWAY_URL": "http://127.0.0.1:1"])
+                "metadata-gateway", arguments: arguments, environment: ["GATEWAY_URL": "http://127.0.0.1:1"])
             #expect(ending.code == 64, "\(ending.output)")
             #expect(ending.output.contains("Usage: metadata-gateway \(arguments[0]) "), "\(ending.output)")
             #expect(ending.output.contains("See 'metadata-gateway \(arguments[0]) --help'"), "\(ending.output)")
@@ -57,7 +57,7 @@ import Testing
             _ = try await folder.serve { _, port in
                 let url = "http://127.0.0.1:\(port)\(path)"
                 for arguments in [["wait", "none", "--timeout", "1"], ["traces", "none", "--out", "out.jsonl"]] {
-                    let ending = try await folder.run("metadata-gateway", arguments + ["--url", url])
+                    let ending = try await folder.run("metadata-gateway", arguments: arguments + ["--url", url])
                     #expect(ending.code == 2, "\(ending.output)")
                     #expect(ending.output.contains("No completion of rollout `none` is known"), "\(ending.output)")
                 }
@@ -74,7 +74,7 @@ import Testing
             try folder.write(
                 "keys:\n  - id: a\n    account: team\n    sha256: \(digest)\n    projects: [main]\n", to: "keys.yaml")
             let ending = try await folder.run(
-                "metadata-gateway", ["check"], environment: ["API_KEYS_PATH": "keys.yaml"])
+                "metadata-gateway", arguments: ["check"], environment: ["API_KEYS_PATH": "keys.yaml"])
             #expect(ending.code == 0 && ending.output.contains("is good"), "\(ending.output)")
         }
     }
@@ -95,7 +95,7 @@ import Testing
         try await ProgramFolder.with { folder in
             try folder.write(text, to: name)
             let environment = ["SECRETS_PATH": "secrets.yaml", "API_KEYS_PATH": "keys.yaml"].filter { $0.value == name }
-            let ending = try await folder.run("metadata-gateway", ["check"], environment: environment)
+            let ending = try await folder.run("metadata-gateway", arguments: ["check"], environment: environment)
             #expect(ending.code == 78)
             #expect(ending.output.contains(place), "\(ending.output)")
             #expect(!ending.output.contains("sk-lf-canary"))
@@ -110,7 +110,7 @@ import Testing
             let rules = head + "mod: x\nrules:\n  - {id: a, when: {subjects: [user:u]}, gateway_metadata: {a: b}}\n"
             try folder.write(rules + "---\ntype: gateway-logging-config\n", to: "gateway.yaml")
             let environment = ["CONFIG_PATH": "gateway.yaml", "PORT": "x"]
-            let bad = try await folder.run("metadata-gateway", ["check"], environment: environment)
+            let bad = try await folder.run("metadata-gateway", arguments: ["check"], environment: environment)
             #expect(bad.code == 78)
             let parts = [
                 "PORT: error", "gateway.yaml:2:1: error", "gateway.yaml:4:31: error: no client is known",
@@ -120,21 +120,23 @@ import Testing
                 #expect(bad.output.contains(part), "\(bad.output)")
             }
             let tracestore = try await folder.run(
-                "metadata-gateway", ["check", "--role", "tracestore"], environment: ["CONFIG_PATH": "gateway.yaml"])
+                "metadata-gateway", arguments: ["check", "--role", "tracestore"],
+                environment: ["CONFIG_PATH": "gateway.yaml"])
             #expect(tracestore.code == 0, "\(tracestore.output)")
             try folder.write(head, to: "gateway.yaml")
-            let good = try await folder.run("metadata-gateway", ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
+            let good = try await folder.run(
+                "metadata-gateway", arguments: ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
             #expect(good.code == 0, "\(good.output)")
         }
     }
 
     @Test func `check reads the configuration of any part`() async throws {
         try await ProgramFolder.with { folder in
-            let bad = try await folder.run("metadata-gateway", ["check", "--role", "ingress"])
+            let bad = try await folder.run("metadata-gateway", arguments: ["check", "--role", "ingress"])
             #expect(bad.code == 78 && bad.output.contains("REDIS_HOST") && bad.output.contains("GATEWAY_KEY"))
             let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
             let good = try await folder.run(
-                "metadata-gateway", ["check", "--role", "ingress"],
+                "metadata-gateway", arguments: ["check", "--role", "ingress"],
                 environment: ["REDIS_HOST": "r", "GATEWAY_KEY": key])
             #expect(good.code == 0, "\(good.output)")
         }

@@ -33,7 +33,8 @@ import Testing
                     "REDIS_HOST": "unix:" + server.folder + "/redis.sock", "GATEWAY_KEY": Self.key, "HOST": "127.0.0.1",
                     "PORT": "0",
                 ]
-                let ending = try await folder.run("CustomGateway", ["ingress"], environment: environment) { process in
+                let ending = try await folder.run("CustomGateway", arguments: ["ingress"], environment: environment) {
+                    process in
                     let port = try port(in: try await process.line(with: "listens on"))
                     try await withRawClient(to: port) { client in
                         try await eventually { try await client.call("GET", "/ready").text.contains(#""redis":true"#) }

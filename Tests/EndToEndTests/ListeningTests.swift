@@ -15,7 +15,7 @@ import Testing
             try await ProgramFolder.with { folder in
                 var environment = ["PORT": "0", "TRACESTORE_PORT": "0"]
                 environment[variable] = "\(taken)"
-                let ending = try await folder.run("metadata-gateway", ["serve"], environment: environment)
+                let ending = try await folder.run("metadata-gateway", arguments: ["serve"], environment: environment)
                 #expect(ending.code == 78)
                 let line = "environment: \(names): cannot listen on 127.0.0.1:\(taken): address already in use"
                 #expect(ending.output.contains(line), "\(ending.output)")
@@ -63,13 +63,14 @@ import Testing
                 "GATEWAY_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "LANGFUSE_HOST": "http://127.0.0.1:9",
             ]
             try await ProgramFolder.with { folder in
-                let ending = try await folder.run("metadata-gateway", ["ingress"], environment: environment) {
+                let ending = try await folder.run("metadata-gateway", arguments: ["ingress"], environment: environment)
+                {
                     ingress in
                     let port = try port(in: try await ingress.line(with: "listens on http://"))
                     for key in ["", "sk-canary"] {
                         environment["OPENAI_API_KEY"] = key
                         let forwarder = try await folder.run(
-                            "metadata-gateway", ["forwarder"], environment: environment
+                            "metadata-gateway", arguments: ["forwarder"], environment: environment
                         ) { _ in
                             try await withRawClient(to: port) { client in
                                 try await eventually { try await client.call("GET", "/ready").status == 200 }

@@ -27,7 +27,8 @@ import Testing
             var environment = try Self.environment(server)
             if command == "tracestore" { environment["LANGFUSE_HOST"] = nil }
             try await ProgramFolder.with { folder in
-                let ending = try await folder.run("metadata-gateway", [command], environment: environment) { process in
+                let ending = try await folder.run("metadata-gateway", arguments: [command], environment: environment) {
+                    process in
                     let port = try port(in: try await process.line(with: "answers /metrics and /health on"))
                     try await withRawClient(to: port) { client in
                         try await eventually {
@@ -61,7 +62,7 @@ import Testing
             var environment = try Self.environment(server)
             environment["METRICS_PORT"] = environment["REDIS_PORT"]
             try await ProgramFolder.with { folder in
-                let ending = try await folder.run("metadata-gateway", ["verifier"], environment: environment)
+                let ending = try await folder.run("metadata-gateway", arguments: ["verifier"], environment: environment)
                 #expect(ending.code == 78)
                 #expect(
                     ending.output.contains("METRICS_PORT") && ending.output.contains("already in use"),
@@ -74,7 +75,7 @@ import Testing
     @Test(arguments: ["auto", "json", "text"]) func `the log has the form that is wanted`(format: String) async throws {
         try await ProgramFolder.with { folder in
             let environment = ["PORT": "0", "TRACESTORE_PORT": "0", "LOG_FORMAT": format, "LOG_LEVEL": "DEBUG"]
-            let ending = try await folder.run("metadata-gateway", ["serve"], environment: environment) {
+            let ending = try await folder.run("metadata-gateway", arguments: ["serve"], environment: environment) {
                 try await $0.line(with: "listens on")
             }
             let events = ending.output.split(separator: "\n").filter { $0.contains("debug") }

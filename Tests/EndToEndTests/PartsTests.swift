@@ -33,10 +33,11 @@ import Testing
         try await withRedisServer(Self.options()) { server in
             let environment = try Self.environment(server)
             try await ProgramFolder.with { folder in
-                let ingress = try await folder.run("metadata-gateway", ["ingress"], environment: environment) {
+                let ingress = try await folder.run("metadata-gateway", arguments: ["ingress"], environment: environment)
+                {
                     ingress in
                     let port = try port(in: try await ingress.line(with: "listens on"))
-                    try await answerAfterADeath(folder, environment, server, port)
+                    try await answerAfterADeath(folder, environment: environment, server: server, port: port)
                 }
                 #expect(ingress.code == 0, "\(ingress.output)")
                 #expect(!ingress.output.contains("redis-canary-12"))
@@ -45,11 +46,12 @@ import Testing
     }
 
     private func answerAfterADeath(
-        _ folder: ProgramFolder, _ environment: [String: String], _ server: RedisServer, _ port: Int
+        _ folder: ProgramFolder, environment: [String: String], server: RedisServer, port: Int
     ) async throws {
         try await withRedisClient(server.endpoint) { redis in
             try await withRawClient(to: port) { client in
-                let first = try await folder.run("metadata-gateway", ["forwarder"], environment: environment) { first in
+                let first = try await folder.run("metadata-gateway", arguments: ["forwarder"], environment: environment)
+                { first in
                     try await first.line(with: "takes up to")
                     try await client.send("POST", ServeTests.path, body: ServeTests.body("mock/echo?delay_ms=1000"))
                     try await eventually { (try? await pending(redis)) == 1 }
@@ -57,7 +59,9 @@ import Testing
                 }
                 #expect(first.code == nil)
                 let death = ContinuousClock.now
-                let second = try await folder.run("metadata-gateway", ["forwarder"], environment: environment) { _ in
+                let second = try await folder.run(
+                    "metadata-gateway", arguments: ["forwarder"], environment: environment
+                ) { _ in
                     let answer = try await client.answer()
                     #expect(answer.status == 200)
                     #expect(death.duration(to: .now) < .seconds(30))
@@ -78,7 +82,7 @@ import Testing
     ])
     func `what is missing is named`(command: String, variable: String, repair: String) async throws {
         try await ProgramFolder.with { folder in
-            let ending = try await folder.run("metadata-gateway", [command])
+            let ending = try await folder.run("metadata-gateway", arguments: [command])
             #expect(ending.code == 78)
             let line = try #require(
                 ending.output.split(separator: "\n").first { $0.contains(": \(variable): error:") }, "\(ending.output)")
@@ -93,7 +97,7 @@ import Testing
     ])
     func `a bad value stops the start`(variable: String, value: String, part: String) async throws {
         try await ProgramFolder.with { folder in
-            let ending = try await folder.run("metadata-gateway", ["serve"], environment: [variable: value])
+            let ending = try await folder.run("metadata-gateway", arguments: ["serve"], environment: [variable: value])
             #expect(ending.code == 78)
             #expect(
                 ending.output.contains("environment: \(variable): error:") && ending.output.contains(part),

@@ -36,22 +36,24 @@ struct ProgramFolder {
 
     /// Runs a program here until it ends by itself.
     func run(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:], openFiles: Int? = nil
+        _ program: String, arguments: [String], environment: [String: String] = [:], openFiles: Int? = nil
     ) async throws -> GatewayProcess.Ending {
         try await withProcess(
-            program, arguments, environment: Self.defaults.merging(environment) { $1 }, in: path, openFiles: openFiles,
+            program, arguments: arguments, environment: Self.defaults.merging(environment) { $1 }, in: path,
+            openFiles: openFiles,
             endsByItself: true
         ) { _ in }
     }
 
     /// Runs a program here while `body` runs.
     func run(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:], openFiles: Int? = nil,
-        _ body: (GatewayProcess) async throws -> Void
+        _ program: String, arguments: [String], environment: [String: String] = [:], openFiles: Int? = nil,
+        body: (GatewayProcess) async throws -> Void
     ) async throws -> GatewayProcess.Ending {
         try await withProcess(
-            program, arguments, environment: Self.defaults.merging(environment) { $1 }, in: path, openFiles: openFiles,
-            body)
+            program, arguments: arguments, environment: Self.defaults.merging(environment) { $1 }, in: path,
+            openFiles: openFiles,
+            body: body)
     }
 
     /// Runs `serve` on a free port, with what `body` needs to call it.
@@ -61,7 +63,7 @@ struct ProgramFolder {
     ) async throws -> GatewayProcess.Ending {
         var variables = ["PORT": "0", "TRACESTORE_PORT": "0"]
         variables.merge(environment) { $1 }
-        return try await run(program, ["serve"], environment: variables) { process in
+        return try await run(program, arguments: ["serve"], environment: variables) { process in
             let line = try await process.line(with: "listens on http://")
             try await process.line(with: "Stop it with Ctrl-C.")
             try await body(process, try port(in: line))

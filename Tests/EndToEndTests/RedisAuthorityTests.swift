@@ -29,7 +29,9 @@ import Testing
                 ]
                 for path in [nil, "cert.pem"] {
                     environment["REDIS_TLS_CA"] = path
-                    let ending = try await folder.run("metadata-gateway", ["ingress"], environment: environment) {
+                    let ending = try await folder.run(
+                        "metadata-gateway", arguments: ["ingress"], environment: environment
+                    ) {
                         process in
                         let address = try await process.line(with: "listens on")
                         try await withRawClient(to: try port(in: address)) { client in
@@ -59,7 +61,7 @@ import Testing
                 "GATEWAY_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
             ]
             for arguments in [["ingress"], ["check", "--role", "ingress"]] {
-                let ending = try await folder.run("metadata-gateway", arguments, environment: environment)
+                let ending = try await folder.run("metadata-gateway", arguments: arguments, environment: environment)
                 #expect(ending.code == 78, "\(ending.output)")
                 #expect(ending.output.contains("environment: REDIS_TLS_CA: error:"), "\(ending.output)")
                 #expect(ending.output.contains(name) && ending.output.contains(reason), "\(ending.output)")

@@ -62,7 +62,7 @@ import Testing
     @Test func `a folder in use is not shared`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
-                let other = try await folder.run("metadata-gateway", ["serve"], environment: ["PORT": "0"])
+                let other = try await folder.run("metadata-gateway", arguments: ["serve"], environment: ["PORT": "0"])
                 #expect(other.code == 78)
                 #expect(
                     other.output.contains("DATA_DIR") && other.output.contains("in use by another metadata-gateway"))
@@ -78,7 +78,7 @@ import Testing
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 let environment = ["PORT": "\(port)", "DATA_DIR": "second"]
-                let other = try await folder.run("metadata-gateway", ["serve"], environment: environment)
+                let other = try await folder.run("metadata-gateway", arguments: ["serve"], environment: environment)
                 #expect(other.code == 78)
                 #expect(other.output.contains("PORT") && other.output.contains("already in use"), "\(other.output)")
             }

@@ -16,12 +16,12 @@ import Testing
         var more = ""
         var steps: [Step]
 
-        init(_ path: String, _ type: String, status: Int = 200, more: String = "", _ steps: [Step]) {
+        init(_ path: String, type: String, status: Int = 200, more: String = "", _ steps: [Step]) {
             (self.path, self.type, self.status, self.more, self.steps) = (path, type, status, more, steps)
         }
 
-        init(_ path: String, _ type: String, status: Int = 200, more: String = "", _ texts: [String]) {
-            self.init(path, type, status: status, more: more, texts.map { (Array($0.utf8), Array($0.utf8)) })
+        init(_ path: String, type: String, status: Int = 200, more: String = "", _ texts: [String]) {
+            self.init(path, type: type, status: status, more: more, texts.map { (Array($0.utf8), Array($0.utf8)) })
         }
     }
 
@@ -40,18 +40,20 @@ import Testing
 
     /// Answers of every kind, with a server-sent stream among them that is no completion.
     private static let kinds: [Sample] = [
-        Sample("/api/chat", "application/x-ndjson", (0..<5).map { #"{"text":"\#($0)","done":\#($0 == 4)}"# + "\n" }),
-        Sample("/v1/audio/speech", "audio/mpeg", (0..<5).map { binary([0xFF, 0xFB, 0x90, $0, 0, 10, 13]) }),
         Sample(
-            "/model/invoke-with-response-stream", "application/vnd.amazon.eventstream",
+            "/api/chat", type: "application/x-ndjson", (0..<5).map { #"{"text":"\#($0)","done":\#($0 == 4)}"# + "\n" }),
+        Sample("/v1/audio/speech", type: "audio/mpeg", (0..<5).map { binary([0xFF, 0xFB, 0x90, $0, 0, 10, 13]) }),
+        Sample(
+            "/model/invoke-with-response-stream", type: "application/vnd.amazon.eventstream",
             (0..<5).map { binary([0, 0, 0, 12, 0, 0, 0, $0]) }),
-        Sample(completions, "application/json", ["\n", "\n", "\n\n", answer]),
+        Sample(completions, type: "application/json", ["\n", "\n", "\n\n", answer]),
         Sample(
-            completions, "application/json", more: #","stream":false"#,
+            completions, type: "application/json", more: #","stream":false"#,
             ["\n", String(answer.prefix(20)), String(answer.dropFirst(20)), "\n"]),
-        Sample(completions, "application/json", status: 503, more: stream, [#"{"error":"#, #"{"message":"x"}"#, "}"]),
-        Sample(completions, "text/plain", status: 429, ["slow", " down"]),
-        Sample("/v1/responses", "text/event-stream", more: stream, keepAlive),
+        Sample(
+            completions, type: "application/json", status: 503, more: stream, [#"{"error":"#, #"{"message":"x"}"#, "}"]),
+        Sample(completions, type: "text/plain", status: 429, ["slow", " down"]),
+        Sample("/v1/responses", type: "text/event-stream", more: stream, keepAlive),
     ]
 
     /// Streams of completions. A part of an event waits for the rest of it, and nothing else does; only where the
@@ -60,18 +62,18 @@ import Testing
         let begun = #"data: {"choices":[{"index":0,"delta":{}"#
         let first: [Step] = hidesUsage ? [text(event, event)] : []
         return [
-            Sample(completions, "text/event-stream", more: stream, first + keepAlive.map { text($0, $0) }),
+            Sample(completions, type: "text/event-stream", more: stream, first + keepAlive.map { text($0, $0) }),
             Sample(
-                completions, "text/event-stream", more: stream + #","stream_options":{"include_usage":true}"#,
+                completions, type: "text/event-stream", more: stream + #","stream_options":{"include_usage":true}"#,
                 keepAlive + [usage, ": end\n"]),
             Sample(
-                completions, "text/event-stream", more: stream,
+                completions, type: "text/event-stream", more: stream,
                 first + [
                     text(": keep-alive\n" + begun, ": keep-alive\n"), text("}]}\n\n:", begun + "}]}\n\n:"),
                     text("\n" + event + usage + ": end\n", "\n" + event + (hidesUsage ? "" : usage) + ": end\n"),
                     text("\n", "\n"),
                 ]),
-            Sample(completions, "application/x-ndjson", more: stream, [answer + "\n", "\n", "{}\n"]),
+            Sample(completions, type: "application/x-ndjson", more: stream, [answer + "\n", "\n", "{}\n"]),
         ]
     }
 

@@ -14,7 +14,8 @@ import Testing
             guard let object = try? JSONObject.scan(text, maximumDepth: 64) else { continue }
             var list = MemberList(object)
             var splice = JSONSplice(object)
-            let edits = (0..<generator.random.below(5)).map { _ in edit(&splice, &list, &generator.random) }
+            let edits = (0..<generator.random.below(5)).map { _ in edit(&splice, list: &list, random: &generator.random)
+            }
             let result = splice.result()
             let edited = try JSONObject.scan(result, maximumDepth: 64)
             let isRight =
@@ -58,7 +59,7 @@ import Testing
         }
     }
 
-    private func edit(_ splice: inout JSONSplice, _ list: inout MemberList, _ random: inout SeededRandom) -> String {
+    private func edit(_ splice: inout JSONSplice, list: inout MemberList, random: inout SeededRandom) -> String {
         let isNew = list.members.isEmpty || random.chance(oneIn: 3)
         let name = isNew ? "new\(random.below(2))\"\n" : String(decoding: random.pick(list.members).name, as: UTF8.self)
         guard random.chance(oneIn: 2) else {

@@ -39,7 +39,7 @@ struct FilterParserTests {
         let filter = try Self.filter(
             "status[in]=5xx,404&latency[gte]=1500&cost[lt]=0.25&from=24h&to=2026-09-21T13:33:20Z")
         #expect(filter.statuses == [.init([500...599, 404...404])])
-        #expect(filter.bounds == [.init(.latency, .atLeast, 1500), .init(.cost, .below, 0.25)])
+        #expect(filter.bounds == [.init(.latency, .atLeast, value: 1500), .init(.cost, .below, value: 0.25)])
         #expect(filter.from == Self.now - 86_400_000)
         #expect(filter.to == 1_789_997_600_000)
         #expect(try Self.filter("status[ne]=2XX").statuses == [.init([200...299], isNegated: true)])

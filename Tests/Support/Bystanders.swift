@@ -11,7 +11,7 @@ package enum Bystanders {
         package var headers: [String]
         package var body: String
 
-        package init(_ name: String, _ method: String, _ target: String, headers: [String] = [], body: String = "") {
+        package init(_ name: String, _ method: String, target: String, headers: [String] = [], body: String = "") {
             (self.name, self.method, self.target, self.headers, self.body) = (name, method, target, headers, body)
         }
     }

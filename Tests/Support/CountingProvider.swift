@@ -85,7 +85,7 @@ extension CountingProvider {
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
                         RequestCollector { text, channel in
-                            receive(text, on: channel, manner, state)
+                            receive(text, on: channel, manner: manner, state: state)
                         } onClose: { channel in
                             state.withLockedValue { $0.held.removeAll { $0.channel === channel } }
                         })
@@ -102,7 +102,7 @@ extension CountingProvider {
     }
 
     private static func receive(
-        _ request: String, on channel: any Channel, _ manner: Manner, _ state: NIOLockedValueBox<State>
+        _ request: String, on channel: any Channel, manner: Manner, state: NIOLockedValueBox<State>
     ) {
         guard let job = job(of: request) else { return channel.close(promise: nil) }
         let call = state.withLockedValue { state in

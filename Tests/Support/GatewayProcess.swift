@@ -65,9 +65,9 @@ package final class GatewayProcess {
 ///     unless it has ended.
 ///   - body: what is done while it runs. If it throws and the process does not stop, the process is killed.
 package func withProcess(
-    _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], in folder: String,
+    _ program: String, arguments: [String] = [], environment: [String: String] = [:], in folder: String,
     openFiles: Int? = nil, endsByItself: Bool = false,
-    _ body: (GatewayProcess) async throws -> Void
+    body: (GatewayProcess) async throws -> Void
 ) async throws -> GatewayProcess.Ending {
     var variables = environment
     variables["PATH"] = ProcessInfo.processInfo.environment["PATH"]

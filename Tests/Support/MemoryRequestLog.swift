@@ -64,17 +64,17 @@ package struct MemoryRequestLog: RequestLogStore {
 
     package func metadataKeys(startingWith start: String, limit: Int, project: String) async throws -> [String] {
         let keys = rows(RequestFilter(), project: project).flatMap { $0.metadata.map(\.key) }
-        return Self.distinct(keys, start, limit)
+        return Self.distinct(keys, from: start, limit: limit)
     }
 
     package func metadataValues(
         of key: String, startingWith start: String, limit: Int, project: String
     ) async throws -> [String] {
         let values = rows(RequestFilter(), project: project).flatMap { $0.values(of: .metadata(UTF8Text(key))) }
-        return Self.distinct(values, start, limit)
+        return Self.distinct(values, from: start, limit: limit)
     }
 
-    private static func distinct(_ texts: [String], _ start: String, _ limit: Int) -> [String] {
+    private static func distinct(_ texts: [String], from start: String, limit: Int) -> [String] {
         Set(texts: texts).sorted().map(\.text).filter { $0.hasPrefix(start) }.prefix(limit).map { $0 }
     }
 

@@ -101,7 +101,7 @@ package struct SampleRequests {
             filter.bounds.append(
                 .init(
                     random.pick(RequestNumber.allCases), random.pick(RequestFilter.Comparison.allCases),
-                    Double(random.below(200))))
+                    value: Double(random.below(200))))
         }
         return filter
     }

@@ -20,7 +20,7 @@ struct HistogramBoundsTests {
     @Test(arguments: [300, 420, 600, 3600]) func `the quantile of a 400 second answer is near`(timeout: Int) throws {
         let registry = MetricsRegistry()
         registry.describe([
-            MetricDescription("t_seconds", .histogram(.times(upTo: .seconds(timeout))), "")
+            MetricDescription("t_seconds", .histogram(.times(upTo: .seconds(timeout))), help: "")
         ])
         Timer(label: "t_seconds", factory: registry).observe(.seconds(400))
         for quantile in [0.5, 0.9, 0.99] {

@@ -5,9 +5,9 @@ import Testing
 @testable import Telemetry
 
 struct RegistryTests {
-    static let requests = MetricDescription("test_requests_total", .counter, "A \\ and\na line.")
+    static let requests = MetricDescription("test_requests_total", .counter, help: "A \\ and\na line.")
     static let seconds = MetricDescription(
-        "test_seconds", .histogram(HistogramBounds([0.005, 1, 300, 600])), "Seconds.")
+        "test_seconds", .histogram(HistogramBounds([0.005, 1, 300, 600])), help: "Seconds.")
 
     static func text(_ registry: MetricsRegistry) -> String {
         String(decoding: registry.exposition().bytes, as: UTF8.self)

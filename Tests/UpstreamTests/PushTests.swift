@@ -174,12 +174,17 @@ import Testing
 
     /// A pause holds back bytes, and the end behind them; it is no pause of what has nothing to hold back.
     @Test func `what came while the receiver paused comes after it`() async throws {
+        let isPaused = TestSignal()
         try await withUpstream { connection in
             _ = try await connection.request()
+            await isPaused.wait()
             try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")
         } _: { upstream, server in
             let recorder = Recorder(on: Self.eventLoop)
             try await recorder.start(UpstreamRequest(method: "GET", url: server.url()), by: upstream, isPaused: true)
+            // The loop takes its orders one after another, so behind another call the pause is in force.
+            _ = try? await upstream.answer(to: "http://127.0.0.1:1/")
+            isPaused.send()
             try await eventually { recorder.events.count == 1 }
             await Self.turn(upstream)
             #expect(recorder.events.count == 1, "the head alone")

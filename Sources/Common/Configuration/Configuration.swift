@@ -25,7 +25,7 @@ package struct Configuration: Sendable, Equatable {
             if settings.isTraceStoreChosenBySecrets(environment), hasLangfuseKeys {
                 settings.backends.langfuse = .cloud
             }
-            warnOfUntraced(secrets, settings, &log)
+            warnOfUntraced(secrets, settings: settings, log: &log)
             settings.checkPorts(storesTraces: settings.storesTraces, &log)
         }
         try log.check()
@@ -50,7 +50,7 @@ package struct Configuration: Sendable, Equatable {
         return try Secrets(path: settings.secrets.path, environment: environment, role: settings.role)
     }
 
-    private static func warnOfUntraced(_ secrets: Secrets, _ settings: Settings, _ log: inout ProblemLog) {
+    private static func warnOfUntraced(_ secrets: Secrets, settings: Settings, log: inout ProblemLog) {
         guard settings.role.handlesTraces, case .url(let url) = settings.backends.langfuse,
             secrets.projects != Secrets.none.projects
         else { return }

@@ -88,13 +88,14 @@ package enum TokensSpent: Sendable, Equatable {
         switch self {
         case .none: 0
         case .unknown: nil
-        case .counted(let input, let output, let total): Self.count(of: unit, input, output, total)
+        case .counted(let input, let output, let total):
+            Self.count(of: unit, input: input, output: output, total: total)
         case .claimed(let input, let output, let total):
-            Self.count(of: unit, input, output, total).map { min($0, estimate) }
+            Self.count(of: unit, input: input, output: output, total: total).map { min($0, estimate) }
         }
     }
 
-    private static func count(of unit: RateCharge.Unit, _ input: Int?, _ output: Int?, _ total: Int?) -> Int? {
+    private static func count(of unit: RateCharge.Unit, input: Int?, output: Int?, total: Int?) -> Int? {
         switch unit {
         case .requests: return nil
         case .inputTokens: return input

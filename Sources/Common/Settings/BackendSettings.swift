@@ -26,36 +26,37 @@ extension BackendSettings {
     /// The variables that set these values, in the order of the documentation.
     static let table: [Setting] = [
         Setting(
-            "LITELLM_URL", \.backends.litellmURL, .url,
-            "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: .working),
+            "LITELLM_URL", \.backends.litellmURL, rule: .url,
+            meaning: "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: .working),
         Setting(
-            "LITELLM_API_KEY", \.backends.litellmAPIKey, .headerKey, "The key for the LiteLLM proxy.",
+            "LITELLM_API_KEY", \.backends.litellmAPIKey, rule: .headerKey, meaning: "The key for the LiteLLM proxy.",
             commands: .calling
         ),
         Setting(
-            "LITELLM_TRACES", \.backends.litellmTraces, .bool,
-            "Whether the LiteLLM proxy does the tracing, with the project's Langfuse keys.",
+            "LITELLM_TRACES", \.backends.litellmTraces, rule: .bool,
+            meaning: "Whether the LiteLLM proxy does the tracing, with the project's Langfuse keys.",
             commands: .queueing),
         Setting(
-            "LANGFUSE_HOST", \.backends.langfuse, .langfuseHost,
-            "The server that gets the traces; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file, `serve` has the default of the "
+            "LANGFUSE_HOST", \.backends.langfuse, rule: .langfuseHost,
+            meaning:
+                "The server that gets the traces; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file, `serve` has the default of the "
                 + "other commands.",
             commands: .queueing),
         Setting(
-            "DEFAULT_PROVIDER", \.backends.defaultProvider, .name,
-            "The provider or account for calls whose model names none, and for [models that it "
+            "DEFAULT_PROVIDER", \.backends.defaultProvider, rule: .name,
+            meaning: "The provider or account for calls whose model names none, and for [models that it "
                 + "lists](api.md#the-default-provider).",
             commands: .calling),
         Setting(
-            "MODEL_LIST_AGE", \.backends.modelListAge, .seconds(1...3600),
-            "How long the default provider's list of models is used before the gateway asks for it again.",
+            "MODEL_LIST_AGE", \.backends.modelListAge, rule: .seconds(1...3600),
+            meaning: "How long the default provider's list of models is used before the gateway asks for it again.",
             commands: .calling),
         Setting(
-            "MODEL_LIST_TIMEOUT", \.backends.modelListTimeout, .seconds(0.1...60),
-            "How long a call waits for that list. After that, its provider is chosen without the list.",
+            "MODEL_LIST_TIMEOUT", \.backends.modelListTimeout, rule: .seconds(0.1...60),
+            meaning: "How long a call waits for that list. After that, its provider is chosen without the list.",
             commands: .calling),
         Setting(
-            "MODEL_LIST_BYTES", \.backends.modelListBytes, .bytes(64 << 10...64 << 20),
-            "The largest size of that list; a larger one is treated as missing.", commands: .calling),
+            "MODEL_LIST_BYTES", \.backends.modelListBytes, rule: .bytes(64 << 10...64 << 20),
+            meaning: "The largest size of that list; a larger one is treated as missing.", commands: .calling),
     ]
 }

@@ -37,61 +37,68 @@ extension CallSettings {
     /// The variables that set these values, in the order of the documentation.
     static let table: [Setting] = [
         Setting(
-            "REQUEST_TIMEOUT", \.calls.requestTimeout, .seconds(1...86_400),
-            "The time from a request's arrival to the last byte of its answer.", commands: .queueing),
+            "REQUEST_TIMEOUT", \.calls.requestTimeout, rule: .seconds(1...86_400),
+            meaning: "The time from a request's arrival to the last byte of its answer.", commands: .queueing),
         Setting(
-            "UPSTREAM_ATTEMPTS", \.calls.attempts, .int(1...10),
-            "How often a call that cannot reach its provider is tried, the first time included. A call that may have been paid for is repeated only if a "
+            "UPSTREAM_ATTEMPTS", \.calls.attempts, rule: .int(1...10),
+            meaning:
+                "How often a call that cannot reach its provider is tried, the first time included. A call that may have been paid for is repeated only if a "
                 + "[rule](policies.md#retries) or the client asks for it, or once if a [kept connection](#kept-connections) closed.",
             commands: .calling),
         Setting(
-            "MAX_ATTEMPTS", \.calls.maxAttempts, .int(1...100),
-            "The most calls that are made for one request: attempts, [retries](policies.md#retries) and fallbacks together.",
+            "MAX_ATTEMPTS", \.calls.maxAttempts, rule: .int(1...100),
+            meaning:
+                "The most calls that are made for one request: attempts, [retries](policies.md#retries) and fallbacks together.",
             commands: .calling),
         Setting(
-            "MAX_CLIENT_RETRIES", \.calls.maxClientRetries, .int(0...20),
-            "The most retries that a client may ask for with `x-tfy-retry-config`; 0 refuses the header.",
+            "MAX_CLIENT_RETRIES", \.calls.maxClientRetries, rule: .int(0...20),
+            meaning: "The most retries that a client may ask for with `x-tfy-retry-config`; 0 refuses the header.",
             commands: .facing),
         Setting(
-            "PREAMBLE_HOLD", \.calls.preambleHold, .seconds(0...300),
-            "How long the beginning of an answer may be [held back](policies.md#what-is-held-back) while a rule can still send its call elsewhere.",
+            "PREAMBLE_HOLD", \.calls.preambleHold, rule: .seconds(0...300),
+            meaning:
+                "How long the beginning of an answer may be [held back](policies.md#what-is-held-back) while a rule can still send its call elsewhere.",
             commands: .calling),
         Setting(
-            "PREAMBLE_HOLD_BYTES", \.calls.preambleHoldBytes, .bytes(0...1 << 20),
-            "The most bytes that may be held back in this way.",
+            "PREAMBLE_HOLD_BYTES", \.calls.preambleHoldBytes, rule: .bytes(0...1 << 20),
+            meaning: "The most bytes that may be held back in this way.",
             commands: .calling),
         Setting(
-            "REFUSED_MEMBER_TTL", \.calls.refusedMemberTTL, .seconds(0...86_400),
-            "How long the gateway remembers that a provider [refuses a member](api.md#answers) that the gateway adds to requests; with 0 it does not remember "
+            "REFUSED_MEMBER_TTL", \.calls.refusedMemberTTL, rule: .seconds(0...86_400),
+            meaning:
+                "How long the gateway remembers that a provider [refuses a member](api.md#answers) that the gateway adds to requests; with 0 it does not remember "
                 + "that.",
             commands: .calling),
         Setting(
-            "REFUSED_MEMBER_LIMIT", \.calls.refusedMemberLimit, .int(1...100_000),
-            "The most models of accounts for which the gateway remembers such a refusal.", commands: .calling),
+            "REFUSED_MEMBER_LIMIT", \.calls.refusedMemberLimit, rule: .int(1...100_000),
+            meaning: "The most models of accounts for which the gateway remembers such a refusal.", commands: .calling),
         Setting(
-            "UPSTREAM_CONNECT_TIMEOUT", \.calls.connectTimeout, .seconds(0.1...300),
-            "The time for a connection to a provider, TLS included.",
+            "UPSTREAM_CONNECT_TIMEOUT", \.calls.connectTimeout, rule: .seconds(0.1...300),
+            meaning: "The time for a connection to a provider, TLS included.",
             commands: .calling),
         Setting(
-            "UPSTREAM_IDLE_TIMEOUT", \.calls.idleTimeout, .seconds(1...86_400),
-            "How long a provider may send nothing.", commands: .calling),
+            "UPSTREAM_IDLE_TIMEOUT", \.calls.idleTimeout, rule: .seconds(1...86_400),
+            meaning: "How long a provider may send nothing.", commands: .calling),
         Setting(
             "UPSTREAM_IDLE_CONNECTION_SECONDS", \.calls.idleConnectionSeconds,
-            .int(ProviderAccount.idleConnectionSeconds),
-            "Seconds for which an idle connection to a provider may be used again; 0 opens one for each call. Keep it below the time after which the provider "
+            rule: .int(ProviderAccount.idleConnectionSeconds),
+            meaning:
+                "Seconds for which an idle connection to a provider may be used again; 0 opens one for each call. Keep it below the time after which the provider "
                 + "closes idle connections (uvicorn and Node: 5 s). An account may have a value of its own.",
             commands: .calling),
         Setting(
-            "FLUSH_INTERVAL_MS", \.calls.flushInterval, .milliseconds(1...10_000),
-            "How long a forwarder may hold bytes of an answer before it passes them on. It does not hold server-sent events.",
+            "FLUSH_INTERVAL_MS", \.calls.flushInterval, rule: .milliseconds(1...10_000),
+            meaning:
+                "How long a forwarder may hold bytes of an answer before it passes them on. It does not hold server-sent events.",
             commands: .calling),
         Setting(
-            "ALLOW_LOOPBACK_BASE_URLS", \.calls.allowLoopbackBaseURLs, .bool,
-            "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",
+            "ALLOW_LOOPBACK_BASE_URLS", \.calls.allowLoopbackBaseURLs, rule: .bool,
+            meaning:
+                "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",
             commands: .passing),
         Setting(
-            "ALLOW_PRIVATE_BASE_URLS", \.calls.allowPrivateBaseURLs, .bool,
-            "Whether a client's `encoded_base_url` may lead to a private network.",
+            "ALLOW_PRIVATE_BASE_URLS", \.calls.allowPrivateBaseURLs, rule: .bool,
+            meaning: "Whether a client's `encoded_base_url` may lead to a private network.",
             commands: .passing),
     ]
 }

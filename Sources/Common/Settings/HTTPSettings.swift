@@ -37,79 +37,88 @@ package struct HTTPSettings: Sendable, Equatable {
 extension HTTPSettings {
     /// The variables that set these values, in the order of the documentation.
     static let table: [Setting] = [
-        Setting("HOST", \.http.host, .listenAddress, "The address to listen on.", commands: .facing),
+        Setting("HOST", \.http.host, rule: .listenAddress, meaning: "The address to listen on.", commands: .facing),
         Setting(
-            "PORT", \.http.port, .int(0...65535, example: 4000), "The port to listen on; 0 takes any free one.",
+            "PORT", \.http.port, rule: .int(0...65535, example: 4000),
+            meaning: "The port to listen on; 0 takes any free one.",
             commands: .facing),
         Setting(
-            "DASHBOARD", \.http.dashboard, .bool,
-            "Whether the [pages for people](dashboard.md) are served under `/dashboard`.", commands: .facing),
+            "DASHBOARD", \.http.dashboard, rule: .bool,
+            meaning: "Whether the [pages for people](dashboard.md) are served under `/dashboard`.", commands: .facing),
         Setting(
-            "DASHBOARD_ADMIN", \.http.dashboardAdmin, .bool,
-            "Whether the dashboard may delete and requeue dead letters if clients need no key. If they need one, a key with `admin: true` may.",
+            "DASHBOARD_ADMIN", \.http.dashboardAdmin, rule: .bool,
+            meaning:
+                "Whether the dashboard may delete and requeue dead letters if clients need no key. If they need one, a key with `admin: true` may.",
             commands: .facing),
         Setting(
-            "DASHBOARD_STREAMS", \.http.dashboardStreams, .int(0...10_000),
-            "The most open pages that one ingress keeps up to date at once; others do not change until they are reloaded.",
+            "DASHBOARD_STREAMS", \.http.dashboardStreams, rule: .int(0...10_000),
+            meaning:
+                "The most open pages that one ingress keeps up to date at once; others do not change until they are reloaded.",
             commands: .facing),
         Setting(
-            "ALLOWED_HOSTS", \.http.allowedHosts, .allowedHosts,
-            "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. If not set, any "
+            "ALLOWED_HOSTS", \.http.allowedHosts, rule: .allowedHosts,
+            meaning:
+                "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. If not set, any "
                 + "name is allowed, except where `HOST` is a loopback address and clients need no key, and where "
                 + "`TRACESTORE_HOST` or `METRICS_HOST` is a loopback address.",
             commands: .listening),
         Setting(
-            "ALLOWED_ORIGINS", \.http.allowedOrigins, .allowedOrigins,
-            "The [origins](api.md#browsers) whose pages may call from a browser. Where clients need no key, this machine's own are allowed too.",
+            "ALLOWED_ORIGINS", \.http.allowedOrigins, rule: .allowedOrigins,
+            meaning:
+                "The [origins](api.md#browsers) whose pages may call from a browser. Where clients need no key, this machine's own are allowed too.",
             commands: .facing),
         Setting(
-            "CLIENT_IDLE_TIMEOUT", \.http.clientIdleTimeout, .seconds(1...3600),
-            "How long a client's connection may be idle.", commands: .facing),
+            "CLIENT_IDLE_TIMEOUT", \.http.clientIdleTimeout, rule: .seconds(1...3600),
+            meaning: "How long a client's connection may be idle.", commands: .facing),
         Setting(
-            "CLIENT_READ_TIMEOUT", \.http.clientReadTimeout, .seconds(1...3600),
-            "How long a client may take for the head of a request, and between two pieces of its body; beyond it 408. The whole request has `REQUEST_TIMEOUT`.",
+            "CLIENT_READ_TIMEOUT", \.http.clientReadTimeout, rule: .seconds(1...3600),
+            meaning:
+                "How long a client may take for the head of a request, and between two pieces of its body; beyond it 408. The whole request has `REQUEST_TIMEOUT`.",
             commands: .facing),
         Setting(
-            "MAX_CONNECTIONS", \.http.maxConnections, .int(16...1_000_000),
-            "The most connections of clients; further ones wait in the system's queue until one closes. Beyond 15/16 of it, connections that are idle or still "
+            "MAX_CONNECTIONS", \.http.maxConnections, rule: .int(16...1_000_000),
+            meaning:
+                "The most connections of clients; further ones wait in the system's queue until one closes. Beyond 15/16 of it, connections that are idle or still "
                 + "sending their request give way, the oldest first. The value is lowered if the process may not [open so many files](operations.md#open-files).",
             commands: .facing),
         Setting(
-            "MAX_BODY_BYTES", \.http.maxBodyBytes, .bytes(1 << 10...256 << 20),
-            "The largest request body; beyond it 413. The same in all processes.",
+            "MAX_BODY_BYTES", \.http.maxBodyBytes, rule: .bytes(1 << 10...256 << 20),
+            meaning: "The largest request body; beyond it 413. The same in all processes.",
             commands: .queueing),
         Setting(
-            "UPLOAD_BYTES", \.http.uploadBytes, .bytes(1 << 20...1 << 40),
-            "The most bytes of request bodies above 64 KiB that are being read at once; beyond it 429.",
+            "UPLOAD_BYTES", \.http.uploadBytes, rule: .bytes(1 << 20...1 << 40),
+            meaning: "The most bytes of request bodies above 64 KiB that are being read at once; beyond it 429.",
             commands: .facing),
         Setting(
-            "MAX_HEADER_BYTES", \.http.maxHeaderBytes, .bytes(4 << 10...1 << 20),
-            "The largest request head; beyond it 431.",
+            "MAX_HEADER_BYTES", \.http.maxHeaderBytes, rule: .bytes(4 << 10...1 << 20),
+            meaning: "The largest request head; beyond it 431.",
             commands: .facing),
         Setting(
-            "MAX_HEADERS", \.http.maxHeaders, .int(16...1024), "The most header fields of a request; beyond it 431.",
+            "MAX_HEADERS", \.http.maxHeaders, rule: .int(16...1024),
+            meaning: "The most header fields of a request; beyond it 431.",
             commands: .facing),
         Setting(
-            "MAX_JSON_DEPTH", \.http.maxJSONDepth, .int(4...1000),
-            "How deep arrays and objects in a body may nest; beyond it 400.", commands: .passing),
+            "MAX_JSON_DEPTH", \.http.maxJSONDepth, rule: .int(4...1000),
+            meaning: "How deep arrays and objects in a body may nest; beyond it 400.", commands: .passing),
         Setting(
-            "MAX_RESPONSE_BYTES", \.http.maxResponseBytes, .bytes(1 << 10...1 << 30),
-            "The largest answer of a provider, decompressed.", commands: .calling),
+            "MAX_RESPONSE_BYTES", \.http.maxResponseBytes, rule: .bytes(1 << 10...1 << 30),
+            meaning: "The largest answer of a provider, decompressed.", commands: .calling),
         Setting(
-            "MAX_BUFFERED_BYTES", \.http.maxBufferedBytes, .bytes(64 << 10...64 << 20),
-            "The most bytes of an answer that wait for one slow client.",
+            "MAX_BUFFERED_BYTES", \.http.maxBufferedBytes, rule: .bytes(64 << 10...64 << 20),
+            meaning: "The most bytes of an answer that wait for one slow client.",
             commands: .facing),
         Setting(
-            "METADATA_HEADERS", \.http.metadataHeaders, .metadataHeaders,
-            "Further headers from which [metadata](policies.md#metadata) is read, besides `X-TFY-METADATA`.",
+            "METADATA_HEADERS", \.http.metadataHeaders, rule: .metadataHeaders,
+            meaning: "Further headers from which [metadata](policies.md#metadata) is read, besides `X-TFY-METADATA`.",
             commands: .facing),
         Setting(
-            "REQUEST_LOGGING_MODE", \.http.requestLogging, .requestLoggingMode,
-            "Whether traces contain requests and answers: always, never, or unless the request's headers [say no](policies.md#logging).",
+            "REQUEST_LOGGING_MODE", \.http.requestLogging, rule: .requestLoggingMode,
+            meaning:
+                "Whether traces contain requests and answers: always, never, or unless the request's headers [say no](policies.md#logging).",
             commands: .facing),
         Setting(
-            "ON_DISCONNECT", \.http.onDisconnect, .choice,
-            "Whether a call whose client has left is aborted, or finished and kept for an hour.",
+            "ON_DISCONNECT", \.http.onDisconnect, rule: .choice,
+            meaning: "Whether a call whose client has left is aborted, or finished and kept for an hour.",
             commands: .facing),
     ]
 }

@@ -19,33 +19,38 @@ extension MetricsSettings {
     /// The variables that set these values, in the order of the documentation.
     static let table: [Setting] = [
         Setting(
-            "METRICS_HOST", \.metrics.host, .listenAddress, "The address on which a process shows its metrics."),
+            "METRICS_HOST", \.metrics.host, rule: .listenAddress,
+            meaning: "The address on which a process shows its metrics."),
         Setting(
-            "METRICS_PORT", \.metrics.port, .int(0...65535, example: 9400),
-            "The port on which a process answers `GET /metrics` and `GET /health`, without a key; 0 takes any free one. "
+            "METRICS_PORT", \.metrics.port, rule: .int(0...65535, example: 9400),
+            meaning:
+                "The port on which a process answers `GET /metrics` and `GET /health`, without a key; 0 takes any free one. "
                 + "Not set: only an ingress has these pages, on its own port."),
         Setting(
-            "METRICS_MAX_CONNECTIONS", \.metrics.maxConnections, .int(2...10_000),
-            "The most connections to that port; further ones wait in the system's queue. When all are open, those that "
+            "METRICS_MAX_CONNECTIONS", \.metrics.maxConnections, rule: .int(2...10_000),
+            meaning:
+                "The most connections to that port; further ones wait in the system's queue. When all are open, those that "
                 + "stand idle give way."),
         Setting(
-            "METRICS_METADATA_KEYS", \.metrics.metadataKeys, .labelValues(most: 16, example: "environment,team"),
-            "Keys of [metadata](policies.md#metadata), the ids of the path among them, by whose values calls are counted "
+            "METRICS_METADATA_KEYS", \.metrics.metadataKeys, rule: .labelValues(most: 16, example: "environment,team"),
+            meaning:
+                "Keys of [metadata](policies.md#metadata), the ids of the path among them, by whose values calls are counted "
                 + "in the metrics.",
             commands: [.serve, .forwarder]),
         Setting(
-            "METRICS_METADATA_VALUES", \.metrics.metadataValues, .int(1...1000),
-            "The most values of each of these keys that a process tells apart; the rest is `other`.",
+            "METRICS_METADATA_VALUES", \.metrics.metadataValues, rule: .int(1...1000),
+            meaning: "The most values of each of these keys that a process tells apart; the rest is `other`.",
             commands: [.serve, .forwarder]),
         Setting(
             "METRICS_MODELS", \.metrics.models,
-            .labelValues(most: 1000, example: "openai/gpt-4o,anthropic/claude-sonnet-4"),
-            "Models that the metrics tell apart, as clients name them, besides those that the operator's rules name as "
+            rule: .labelValues(most: 1000, example: "openai/gpt-4o,anthropic/claude-sonnet-4"),
+            meaning:
+                "Models that the metrics tell apart, as clients name them, besides those that the operator's rules name as "
                 + "targets; the rest is `other`.",
             commands: [.serve, .forwarder]),
         Setting(
-            "METRICS_MODEL_VALUES", \.metrics.modelValues, .int(1...1000),
-            "The most models that a process tells apart.", commands: [.serve, .forwarder]),
+            "METRICS_MODEL_VALUES", \.metrics.modelValues, rule: .int(1...1000),
+            meaning: "The most models that a process tells apart.", commands: [.serve, .forwarder]),
     ]
 }
 

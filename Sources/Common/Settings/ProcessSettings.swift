@@ -13,17 +13,18 @@ package struct ProcessSettings: Sendable, Equatable {
 extension ProcessSettings {
     /// The variables that set these values, in the order of the documentation.
     static let table: [Setting] = [
-        Setting("LOG_LEVEL", \.process.logLevel, .logLevel, "The lowest level that is logged."),
+        Setting("LOG_LEVEL", \.process.logLevel, rule: .logLevel, meaning: "The lowest level that is logged."),
         Setting(
-            "LOG_FORMAT", \.process.logFormat, .choice,
-            "The form of the log: a JSON object a line (`json`), or lines for people (`text`). `auto` is `text` on a terminal and `json` otherwise."
+            "LOG_FORMAT", \.process.logFormat, rule: .choice,
+            meaning:
+                "The form of the log: a JSON object a line (`json`), or lines for people (`text`). `auto` is `text` on a terminal and `json` otherwise."
         ),
         Setting(
-            "DATA_DIR", \.process.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"),
-            "The folder in which `serve` keeps its Redis and its key, and the trace store its traces.",
+            "DATA_DIR", \.process.dataDirectory, rule: .text("the path of a folder", example: "/var/lib/gateway"),
+            meaning: "The folder in which `serve` keeps its Redis and its key, and the trace store its traces.",
             commands: .storing),
         Setting(
-            "DRAIN_SECONDS", \.process.drain, .seconds(0...3600),
-            "How long a stopping process waits for the work in flight."),
+            "DRAIN_SECONDS", \.process.drain, rule: .seconds(0...3600),
+            meaning: "How long a stopping process waits for the work in flight."),
     ]
 }

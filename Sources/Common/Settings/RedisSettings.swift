@@ -29,34 +29,39 @@ extension RedisSettings {
     /// The variables that set these values, in the order of the documentation.
     static let table: [Setting] = [
         Setting(
-            "REDIS_HOST", \.redis.address, .redisAddress,
-            "The Redis server. `serve` starts one of its own if this is not set.", commands: .sharing,
+            "REDIS_HOST", \.redis.address, rule: .redisAddress,
+            meaning: "The Redis server. `serve` starts one of its own if this is not set.", commands: .sharing,
             requiredBy: .separate),
-        Setting("REDIS_PORT", \.redis.port, .int(1...65535, example: 6379), "The port of Redis.", commands: .sharing),
         Setting(
-            "REDIS_USERNAME", \.redis.username, .text("text without control characters", example: "gateway"),
-            "The Redis user; needs `REDIS_PASSWORD`.", commands: .sharing),
-        Setting("REDIS_PASSWORD", \.redis.password, .password, "The Redis user's password.", commands: .sharing),
-        Setting(
-            "REDIS_DB", \.redis.database, .int(0...65535, example: 1), "The number of the Redis database.",
-            commands: .sharing),
-        Setting("REDIS_TLS", \.redis.tls, .bool, "Whether to speak TLS to Redis.", commands: .sharing),
-        Setting(
-            "REDIS_TLS_CA", \.redis.certificateAuthorityPath, .certificates,
-            "The authorities that sign Redis' certificate, instead of the system's; needs `REDIS_TLS`.",
+            "REDIS_PORT", \.redis.port, rule: .int(1...65535, example: 6379), meaning: "The port of Redis.",
             commands: .sharing),
         Setting(
-            "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000),
-            "The time after which a command fails and Redis counts as unreachable.",
+            "REDIS_USERNAME", \.redis.username, rule: .text("text without control characters", example: "gateway"),
+            meaning: "The Redis user; needs `REDIS_PASSWORD`.", commands: .sharing),
+        Setting(
+            "REDIS_PASSWORD", \.redis.password, rule: .password, meaning: "The Redis user's password.",
             commands: .sharing),
         Setting(
-            "CLOCK_SKEW_SECONDS", \.process.clockSkew, .seconds(0.1...3600),
-            "The difference between this machine's clock and Redis's beyond which the log and `/ready` warn.",
+            "REDIS_DB", \.redis.database, rule: .int(0...65535, example: 1),
+            meaning: "The number of the Redis database.",
+            commands: .sharing),
+        Setting("REDIS_TLS", \.redis.tls, rule: .bool, meaning: "Whether to speak TLS to Redis.", commands: .sharing),
+        Setting(
+            "REDIS_TLS_CA", \.redis.certificateAuthorityPath, rule: .certificates,
+            meaning: "The authorities that sign Redis' certificate, instead of the system's; needs `REDIS_TLS`.",
+            commands: .sharing),
+        Setting(
+            "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, rule: .milliseconds(100...10_000),
+            meaning: "The time after which a command fails and Redis counts as unreachable.",
+            commands: .sharing),
+        Setting(
+            "CLOCK_SKEW_SECONDS", \.process.clockSkew, rule: .seconds(0.1...3600),
+            meaning: "The difference between this machine's clock and Redis's beyond which the log and `/ready` warn.",
             commands: .sharing),
         Setting(
             "REDIS_SERVER_PATH", \.redis.serverPath,
-            .text("the name or path of a program", example: "/usr/bin/redis-server"),
-            "The program that `serve` starts as its own Redis.", commands: [.serve]),
+            rule: .text("the name or path of a program", example: "/usr/bin/redis-server"),
+            meaning: "The program that `serve` starts as its own Redis.", commands: [.serve]),
     ]
 }
 

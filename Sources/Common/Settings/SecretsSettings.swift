@@ -14,20 +14,24 @@ package struct SecretsSettings: Sendable, Equatable {
 extension SecretsSettings {
     /// The variables that set these values, in the order of the documentation.
     static let table: [Setting] = [
-        Setting("SECRETS_PATH", \.secrets.path, .file, "The secrets file. It need not exist unless this is set."),
         Setting(
-            "GATEWAY_KEY", \.secrets.gatewayKey, .gatewayKey,
-            "The key that seals the payloads in Redis; the same in all processes. `serve` makes one in `DATA_DIR` if neither this nor `GATEWAY_KEY_FILE` is set.",
+            "SECRETS_PATH", \.secrets.path, rule: .file,
+            meaning: "The secrets file. It need not exist unless this is set."),
+        Setting(
+            "GATEWAY_KEY", \.secrets.gatewayKey, rule: .gatewayKey,
+            meaning:
+                "The key that seals the payloads in Redis; the same in all processes. `serve` makes one in `DATA_DIR` if neither this nor `GATEWAY_KEY_FILE` is set.",
             commands: .sharing, requiredBy: .separate),
         Setting(
-            "GATEWAY_KEY_FILE", \.secrets.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`.",
+            "GATEWAY_KEY_FILE", \.secrets.gatewayKeyFile, rule: .file,
+            meaning: "A file that holds the key, instead of `GATEWAY_KEY`.",
             commands: .sharing),
         Setting(
-            "API_KEYS_PATH", \.secrets.apiKeysPath, .file,
-            "The file of the clients' keys. It turns authentication on; without it any client may call."),
+            "API_KEYS_PATH", \.secrets.apiKeysPath, rule: .file,
+            meaning: "The file of the clients' keys. It turns authentication on; without it any client may call."),
         Setting(
-            "CONFIG_PATH", \.configPath, .fileOrFolder,
-            "The operator's [rules](policies.md#rules): a file of YAML documents, or a folder of such files.",
+            "CONFIG_PATH", \.configPath, rule: .fileOrFolder,
+            meaning: "The operator's [rules](policies.md#rules): a file of YAML documents, or a folder of such files.",
             commands: .facing),
     ]
 }

@@ -50,8 +50,8 @@ package struct Setting: Sendable {
     let show: @Sendable (Settings) -> String
 
     init<Value>(
-        _ name: String, _ value: any WritableKeyPath<Settings, Value> & Sendable, _ rule: SettingRule<Value>,
-        _ meaning: String,
+        _ name: String, _ value: any WritableKeyPath<Settings, Value> & Sendable, rule: SettingRule<Value>,
+        meaning: String,
         commands: [Role] = Role.allCases, requiredBy: [Role] = []
     ) {
         self.name = name
@@ -71,11 +71,11 @@ package struct Setting: Sendable {
 
     /// A setting that has no value by default.
     init<Value>(
-        _ name: String, _ value: any WritableKeyPath<Settings, Value?> & Sendable, _ rule: SettingRule<Value>,
-        _ meaning: String,
+        _ name: String, _ value: any WritableKeyPath<Settings, Value?> & Sendable, rule: SettingRule<Value>,
+        meaning: String,
         commands: [Role] = Role.allCases, requiredBy: [Role] = []
     ) {
-        self.init(name, value, rule.optional, meaning, commands: commands, requiredBy: requiredBy)
+        self.init(name, value, rule: rule.optional, meaning: meaning, commands: commands, requiredBy: requiredBy)
     }
 
     /// The rule with its example, for messages.

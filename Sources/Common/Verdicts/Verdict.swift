@@ -5,7 +5,8 @@ package import Redis
 /// The state of a rollout: whether the trace of every completion that succeeded is in the trace store.
 package struct Verdict: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
-        /// Every id of the rollout's set was seen in the trace store. True for exactly one state of the set.
+        /// Every id of the rollout's set is traced: its trace was found in the trace store. True for exactly one state
+        /// of the set.
         case complete
         /// Some completions are in flight, or have ended and cannot be found yet.
         case incomplete
@@ -27,7 +28,7 @@ package struct Verdict: Sendable, Equatable {
     package var reason: String?
     /// Completions that succeeded or are in flight: the size of the rollout's set.
     package var expected: Int
-    /// Completions whose trace was seen.
+    /// Completions whose trace was found in the trace store.
     package var traced: Int
     /// Completions that have not ended. One that is neither traced nor in flight is missing.
     package var inFlight: Int

@@ -48,7 +48,7 @@ package struct FilterForm: Sendable, Equatable {
         func texts(_ field: Field) -> [String] { fields.filter { $0.field == field }.map(\.text) }
         for text in texts(.filter) {
             // What is none is told apart by the log, which knows no such parameter.
-            let term = FilterTerm(encoded: text) ?? FilterTerm("filter", nil, text)
+            let term = FilterTerm(encoded: text) ?? FilterTerm("filter", value: text)
             if !terms.contains(term) { terms.append(term) }
         }
         let (names, operators, values) = (texts(.name), texts(.operator), texts(.value))
@@ -97,12 +97,12 @@ package struct FilterForm: Sendable, Equatable {
             return failed.filter { name in values.contains { $0 == name } }
         }
         if let chosen, chosen.isEmpty { return self }
-        return adding(FilterTerm("outcome", "in", (chosen ?? failed).joined(separator: ",")))
+        return adding(FilterTerm("outcome", operation: "in", value: (chosen ?? failed).joined(separator: ",")))
     }
 
     /// The same of those alone that a rate limit refused.
     var limited: FilterForm {
-        adding(FilterTerm("outcome", nil, "refused")).adding(FilterTerm("error_code", nil, RequestRow.limitCode))
+        adding(FilterTerm("outcome", value: "refused")).adding(FilterTerm("error_code", value: RequestRow.limitCode))
     }
 
     package func removing(at index: Int) -> FilterForm {

@@ -8,7 +8,7 @@ package struct FilterTerm: Sendable, Equatable {
     package var operation: String?
     package var value: String
 
-    package init(_ name: String, _ operation: String? = nil, _ value: String) {
+    package init(_ name: String, operation: String? = nil, value: String) {
         self.name = name
         self.operation = operation == "eq" ? nil : operation
         self.value = value
@@ -20,9 +20,9 @@ package struct FilterTerm: Sendable, Equatable {
         if bytes.last == UInt8(ascii: "]"), let bracket = bytes.lastIndex(of: UInt8(ascii: "[")) {
             self.init(
                 String(decoding: bytes[..<bracket], as: UTF8.self),
-                String(decoding: bytes[(bracket + 1)..<(bytes.count - 1)], as: UTF8.self), value)
+                operation: String(decoding: bytes[(bracket + 1)..<(bytes.count - 1)], as: UTF8.self), value: value)
         } else {
-            self.init(parameter, nil, value)
+            self.init(parameter, value: value)
         }
     }
 
@@ -30,7 +30,7 @@ package struct FilterTerm: Sendable, Equatable {
     init?(formName: String, operation: String, value: String) {
         guard !formName.isEmpty else { return nil }
         let isKnown = RequestField(named: formName) != nil || Self.properties.contains(formName)
-        self.init(isKnown ? formName : RequestField.metadataPrefix + formName, operation, value)
+        self.init(isKnown ? formName : RequestField.metadataPrefix + formName, operation: operation, value: value)
         if self.operation == "present" || self.operation == "absent" { self.value = "" }
     }
 

@@ -20,80 +20,91 @@ struct MetricsCharts {
     /// - Parameter counted: which of them; nil: all.
     func link(_ group: MetricsResponse.Group, of counted: FilterForm? = nil) -> String? {
         guard let property, !group.isOther else { return nil }
-        let term = group.isAbsent ? FilterTerm(property, "absent", "") : FilterTerm(property, nil, group.label)
+        let term =
+            group.isAbsent
+            ? FilterTerm(property, operation: "absent", value: "") : FilterTerm(property, value: group.label)
         return links.requests(where: term, in: counted ?? form)
     }
 
     var requests: Chart {
         property == nil
             ? chart(
-                "Requests", .bars, Figures.compact,
-                [
-                    series("ok", "1", { ($0.number("requests") ?? 0) - ($0.number("errors") ?? 0) }, Figures.compact),
-                    series("errors", "bad", { $0.number("errors") }, Figures.compact),
-                ]) : grouped("Requests", .bars, "requests", Figures.compact)
+                "Requests", as: .bars, show: Figures.compact,
+                series: [
+                    series(
+                        "ok", colour: "1", value: { ($0.number("requests") ?? 0) - ($0.number("errors") ?? 0) },
+                        show: Figures.compact),
+                    series("errors", colour: "bad", value: { $0.number("errors") }, show: Figures.compact),
+                ]) : grouped("Requests", as: .bars, measure: "requests", show: Figures.compact)
     }
 
     var errors: Chart {
         property == nil
             ? chart(
-                "Errors", .bars, Figures.compact,
-                [
+                "Errors", as: .bars, show: Figures.compact,
+                series: [
                     series(
-                        "errors", "bad", { ($0.number("errors") ?? 0) - ($0.number("limit_hits") ?? 0) },
-                        Figures.compact),
-                    series("rate limits", "4", { $0.number("limit_hits") }, Figures.compact),
-                ], of: form.failed) : grouped("Errors", .bars, "errors", Figures.compact, of: form.failed)
+                        "errors", colour: "bad", value: { ($0.number("errors") ?? 0) - ($0.number("limit_hits") ?? 0) },
+                        show: Figures.compact),
+                    series("rate limits", colour: "4", value: { $0.number("limit_hits") }, show: Figures.compact),
+                ], of: form.failed)
+            : grouped("Errors", as: .bars, measure: "errors", show: Figures.compact, of: form.failed)
     }
 
     /// Requests that a limit refused, by the property.
-    var refusals: Chart { grouped("Refused by limits", .bars, "limit_hits", Figures.compact, of: form.limited) }
+    var refusals: Chart {
+        grouped("Refused by limits", as: .bars, measure: "limit_hits", show: Figures.compact, of: form.limited)
+    }
 
     var tokens: Chart {
         let both = { (point: JSONObject) -> Double? in
             (point.number("input_tokens") ?? 0) + (point.number("output_tokens") ?? 0)
         }
-        guard property == nil else { return grouped("Tokens", .bars, Figures.compact, both) }
+        guard property == nil else { return grouped("Tokens", as: .bars, show: Figures.compact, value: both) }
         return chart(
-            "Tokens", .bars, Figures.compact,
-            [
-                series("input", "1", { $0.number("input_tokens") }, Figures.compact),
-                series("output", "2", { $0.number("output_tokens") }, Figures.compact),
+            "Tokens", as: .bars, show: Figures.compact,
+            series: [
+                series("input", colour: "1", value: { $0.number("input_tokens") }, show: Figures.compact),
+                series("output", colour: "2", value: { $0.number("output_tokens") }, show: Figures.compact),
             ])
     }
 
     var cost: Chart {
         property == nil
-            ? chart("Cost", .bars, Figures.dollars, [series("cost", "3", { $0.number("cost") }, Figures.dollars)])
-            : grouped("Cost", .bars, "cost", Figures.dollars)
+            ? chart(
+                "Cost", as: .bars, show: Figures.dollars,
+                series: [series("cost", colour: "3", value: { $0.number("cost") }, show: Figures.dollars)])
+            : grouped("Cost", as: .bars, measure: "cost", show: Figures.dollars)
     }
 
     var latency: Chart { percentiles("Latency", "latency") }
     var firstToken: Chart { percentiles("Time to first token", "time_to_first_token") }
 
     private func percentiles(_ title: String, _ measure: String) -> Chart {
-        guard property == nil else { return grouped(title + " p90", .lines, measure + "_p90", Figures.duration) }
+        guard property == nil else {
+            return grouped(title + " p90", as: .lines, measure: measure + "_p90", show: Figures.duration)
+        }
         return chart(
-            title, .lines, Figures.duration,
-            [("p50", "1"), ("p90", "4"), ("p99", "5")].map { name, colour in
-                series(name, colour, { $0.number("\(measure)_\(name)") }, Figures.duration)
+            title, as: .lines, show: Figures.duration,
+            series: [("p50", "1"), ("p90", "4"), ("p99", "5")].map { name, colour in
+                series(name, colour: colour, value: { $0.number("\(measure)_\(name)") }, show: Figures.duration)
             })
     }
 
     private func grouped(
-        _ title: String, _ kind: Chart.Form, _ measure: String, _ show: @escaping (Double) -> String,
+        _ title: String, as kind: Chart.Form, measure: String, show: @escaping (Double) -> String,
         of counted: FilterForm? = nil
     ) -> Chart {
-        grouped(title, kind, show, of: counted) { $0.number(measure) }
+        grouped(title, as: kind, show: show, of: counted) { $0.number(measure) }
     }
 
     private func grouped(
-        _ title: String, _ kind: Chart.Form, _ show: @escaping (Double) -> String, of counted: FilterForm? = nil,
-        _ value: (JSONObject) -> Double?
+        _ title: String, as kind: Chart.Form, show: @escaping (Double) -> String, of counted: FilterForm? = nil,
+        value: (JSONObject) -> Double?
     ) -> Chart {
         chart(
-            title, kind, show,
-            answer.groups.enumerated().map { index, group in
+            title, as: kind, show: show,
+            series: answer.groups.enumerated().map { index, group in
                 Chart.Series(
                     name: group.label, colour: group.isOther ? "other" : String(index % Self.groups + 1),
                     values: answer.times.map { group.points[$0].flatMap(value) }, link: link(group, of: counted),
@@ -103,7 +114,7 @@ struct MetricsCharts {
 
     /// A series of all rows, which without a property are one group.
     private func series(
-        _ name: String, _ colour: String, _ value: (JSONObject) -> Double?, _ show: (Double) -> String
+        _ name: String, colour: String, value: (JSONObject) -> Double?, show: (Double) -> String
     ) -> Chart.Series {
         Chart.Series(
             name: name, colour: colour, values: answer.times.map { answer.groups.first?.points[$0].flatMap(value) },
@@ -112,7 +123,7 @@ struct MetricsCharts {
 
     /// - Parameter counted: the rows that its numbers are of; nil: all.
     private func chart(
-        _ title: String, _ kind: Chart.Form, _ show: @escaping (Double) -> String, _ series: [Chart.Series],
+        _ title: String, as kind: Chart.Form, show: @escaping (Double) -> String, series: [Chart.Series],
         of counted: FilterForm? = nil
     ) -> Chart {
         Chart(title: title, form: kind, times: answer.times, interval: answer.interval, series: series, show: show) {

@@ -60,8 +60,9 @@ struct MetricsPage {
                 charts.requests, charts.errors, charts.tokens, charts.cost, charts.latency, charts.firstToken,
             ].map(\.view)
             view.groupRows =
-                property == nil ? [] : charts.answer.groups.map { Self.row($0.label, charts.link($0), $0.total) }
-            view.totalRow = Self.row("All", links.requests(charted.query), charts.answer.total)
+                property == nil
+                ? [] : charts.answer.groups.map { Self.row($0.label, link: charts.link($0), total: $0.total) }
+            view.totalRow = Self.row("All", link: links.requests(charted.query), total: charts.answer.total)
             view.hasNumbers = (charts.answer.total.number("requests") ?? 0) > 0
         }
         return .page(
@@ -90,7 +91,7 @@ struct MetricsPage {
         )
     }
 
-    private static func row(_ name: String, _ link: String?, _ total: JSONObject) -> Row {
+    private static func row(_ name: String, link: String?, total: JSONObject) -> Row {
         let (requests, errors) = (total.number("requests") ?? 0, total.number("errors") ?? 0)
         return Row(
             groupName: name, groupLink: link, groupRequests: Figures.count(requests),

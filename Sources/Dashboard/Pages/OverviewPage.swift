@@ -56,7 +56,7 @@ struct OverviewPage {
         let rollouts = await newestRollouts()
         let gateway = await gatewayTiles()
         let view = View(
-            tiles: tiles(charts, form, failed), gatewayTiles: gateway, hasGatewayTiles: !gateway.isEmpty,
+            tiles: tiles(charts, form: form, failed: failed), gatewayTiles: gateway, hasGatewayTiles: !gateway.isEmpty,
             rangeLinks: TimeRange.presets.map { preset in
                 RangeLink(
                     rangeLabel: preset.text, rangeLink: links.overview("from=\(preset.text)"),
@@ -104,7 +104,7 @@ struct OverviewPage {
         rate >= 1 ? "\(Figures.significant(rate)) a second" : "\(Figures.significant(rate * 60)) a minute"
     }
 
-    private func tiles(_ charts: MetricsCharts, _ form: FilterForm, _ failed: FilterForm) -> [Tile] {
+    private func tiles(_ charts: MetricsCharts, form: FilterForm, failed: FilterForm) -> [Tile] {
         let (total, links) = (charts.answer.total, request.links)
         func number(_ name: String) -> Double { total.number(name) ?? 0 }
         func shown(_ name: String, _ show: (Double) -> String) -> String { total.number(name).map(show) ?? "–" }

@@ -91,29 +91,29 @@ struct RequestPage {
     private func facts(_ row: LoggedRequest) -> [Fact] {
         let (object, links) = (row.object, request.links)
         var facts: [Fact] = []
-        func add(_ name: String, _ value: String?, _ link: String? = nil) {
+        func add(_ name: String, _ value: String?, link: String? = nil) {
             if let value, !value.isEmpty { facts.append(Fact(factName: name, factValue: value, factLink: link)) }
         }
         func same(_ name: String, _ value: String?) -> String? {
-            value.map { links.requests(FilterForm().adding(FilterTerm(name, nil, $0)).query) }
+            value.map { links.requests(FilterForm().adding(FilterTerm(name, value: $0)).query) }
         }
         func add(_ name: String, number: String, _ show: (Double) -> String) {
             add(name, object.number(number).map(show))
         }
-        add("Rollout", row.rollout, row.rollout.map { links.rollout($0) })
+        add("Rollout", row.rollout, link: row.rollout.map { links.rollout($0) })
         for (name, member) in [
             ("Invocation", "invocation"), ("Experiment", "experiment"), ("Run", "run"), ("Row", "row"),
         ] {
-            add(name, object.text(member + "_id"), same(member, object.text(member + "_id")))
+            add(name, object.text(member + "_id"), link: same(member, object.text(member + "_id")))
         }
-        add("Model asked for", object.text("model_asked"), same("model_asked", object.text("model_asked")))
-        add("Model served", object.text("model"), same("model", object.text("model")))
-        add("Provider", object.text("provider"), same("provider", object.text("provider")))
-        add("Target", object.text("target"), same("target", object.text("target")))
+        add("Model asked for", object.text("model_asked"), link: same("model_asked", object.text("model_asked")))
+        add("Model served", object.text("model"), link: same("model", object.text("model")))
+        add("Provider", object.text("provider"), link: same("provider", object.text("provider")))
+        add("Target", object.text("target"), link: same("target", object.text("target")))
         add("Rules", object.texts("rules").joined(separator: ", "))
         add("Retries", object.number("retries").flatMap { $0 > 0 ? Figures.count($0) : nil })
-        add("Account", object.text("account"), same("account", object.text("account")))
-        add("User", object.text("user"), same("user", object.text("user")))
+        add("Account", object.text("account"), link: same("account", object.text("account")))
+        add("User", object.text("user"), link: same("user", object.text("user")))
         add("Teams", object.texts("teams").joined(separator: ", "))
         add("Finish reason", object.text("finish_reason"))
         add("Streamed", object.flag("stream").map { $0 ? "yes" : "no" })
@@ -137,7 +137,7 @@ struct RequestPage {
             Entry(
                 entryName: entry.name, entryValue: entry.value, entryOrigin: origins?.text(entry.name) ?? "",
                 entryLink: request.links.requests(
-                    FilterForm().adding(FilterTerm("metadata." + entry.name, nil, entry.value)).query))
+                    FilterForm().adding(FilterTerm("metadata." + entry.name, value: entry.value)).query))
         }
     }
 }

@@ -47,7 +47,7 @@ struct RequestRowView {
         tags = metadata.prefix(Self.mostTags).map { entry in
             Tag(
                 tagName: entry.name, tagValue: entry.value,
-                tagLink: links.requests(where: FilterTerm("metadata." + entry.name, nil, entry.value), in: form))
+                tagLink: links.requests(where: FilterTerm("metadata." + entry.name, value: entry.value), in: form))
         }
         moreTags = metadata.count > Self.mostTags ? "+\(metadata.count - Self.mostTags)" : nil
         let (input, output) = (request.object.number("input_tokens"), request.object.number("output_tokens"))

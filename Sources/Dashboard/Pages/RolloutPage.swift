@@ -60,7 +60,7 @@ struct RolloutPage {
     func contents() async throws(GatewayError) -> Contents {
         let links = request.links
         let verdict = try await request.verdict(of: name)
-        let form = FilterForm().adding(FilterTerm("rollout", nil, name))
+        let form = FilterForm().adding(FilterTerm("rollout", value: name))
         let found = try? LoggedRequest.page(
             try await request.source.get(
                 "/logs/requests", query: FilterForm.query(form.items + [("limit", String(Self.rows))])))

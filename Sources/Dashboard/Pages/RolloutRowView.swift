@@ -25,15 +25,15 @@ struct RolloutRowView {
         rolloutLink = links.rollout(name)
         (experiment, run) = (listed.text("experiment_id") ?? "", listed.text("run_id") ?? "")
         invocation = listed.text("invocation_id") ?? ""
-        experimentLink = Self.link("experiment_id", experiment, links)
-        runLink = Self.link("run_id", run, links)
+        experimentLink = Self.link("experiment_id", experiment, links: links)
+        runLink = Self.link("run_id", run, links: links)
         lastISO = listed.text("last_completion_at") ?? ""
         lastTime = Figures.time(lastISO)
         progress = ProgressView(found)
         isOpen = found.verdict != "complete"
     }
 
-    private static func link(_ tag: String, _ value: String, _ links: Links) -> String? {
+    private static func link(_ tag: String, _ value: String, links: Links) -> String? {
         value.isEmpty ? nil : links.rollouts(FilterForm.query([("tag", "\(tag):\(value)")]))
     }
 }

@@ -55,7 +55,7 @@ struct RulesPage {
         let documents = loaded.objects("documents").map { Self.document($0, links) }
         var form = FilterForm()
         form.range.from = request.query.value("from") ?? MetricsPage.usualRange
-        form = form.adding(FilterTerm("rule", "present", ""))
+        form = form.adding(FilterTerm("rule", operation: "present", value: ""))
         var (charts, hitsError) = (MetricsCharts?.none, String?.none)
         do throws(GatewayError) { charts = try await MetricsPage.charts(form, by: "rule", request) } catch {
             hitsError = error.message

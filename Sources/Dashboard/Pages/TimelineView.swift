@@ -21,31 +21,33 @@ struct TimelineView {
         let whole = max(request.latency, end, 1)
         timelineTotal = Figures.duration(request.latency)
         if let wait = request.object.number("queue_wait_ms") {
-            steps.append(Self.step("Queue", "", 0, wait, "quiet", whole))
+            steps.append(Self.step("Queue", note: "", from: 0, length: wait, tone: "quiet", of: whole))
         }
         for attempt in attempts {
             let from = Double(attempt.began.milliseconds(since: began))
             steps.append(
                 Self.step(
                     "Attempt \(attempt.number)",
-                    [attempt.model, attempt.failure].compactMap { $0 }.joined(separator: " · "), from,
-                    Double(attempt.ended.milliseconds(since: attempt.began)), attempt.failure == nil ? "good" : "bad",
-                    whole))
+                    note: [attempt.model, attempt.failure].compactMap { $0 }.joined(separator: " · "), from: from,
+                    length: Double(attempt.ended.milliseconds(since: attempt.began)),
+                    tone: attempt.failure == nil ? "good" : "bad",
+                    of: whole))
         }
         if attempts.isEmpty, request.latency > 0 {
             let wait = request.object.number("queue_wait_ms") ?? 0
             steps.append(
                 Self.step(
-                    wait > 0 ? "Call" : "Request", request.model ?? "", wait, request.latency - wait, request.tone,
-                    whole))
+                    wait > 0 ? "Call" : "Request", note: request.model ?? "", from: wait,
+                    length: request.latency - wait, tone: request.tone,
+                    of: whole))
         }
         if let first = request.object.number("time_to_first_token_ms") {
-            steps.append(Self.step("First token", "", 0, first, "flight", whole))
+            steps.append(Self.step("First token", note: "", from: 0, length: first, tone: "flight", of: whole))
         }
     }
 
     private static func step(
-        _ name: String, _ note: String, _ from: Double, _ length: Double, _ tone: String, _ whole: Double
+        _ name: String, note: String, from: Double, length: Double, tone: String, of whole: Double
     ) -> Step {
         // A moment is seen too.
         let width = max(length, whole / 200)

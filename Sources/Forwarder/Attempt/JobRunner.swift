@@ -35,13 +35,13 @@ struct JobRunner: Sendable {
     /// - Parameter done: is called when the job is over here.
     func start(_ delivery: consuming Delivery, control: CallControl, done: @escaping @Sendable () -> Void) {
         let eventLoop = control.client?.eventLoop ?? MultiThreadedEventLoopGroup.singleton.next()
-        if eventLoop.inEventLoop { return open(delivery, control, on: eventLoop, done) }
+        if eventLoop.inEventLoop { return open(delivery, control: control, on: eventLoop, done: done) }
         let parcel = NIOLoopBoundBox.makeBoxSendingValue(delivery, eventLoop: eventLoop)
-        eventLoop.execute { open(parcel.value, control, on: eventLoop, done) }
+        eventLoop.execute { open(parcel.value, control: control, on: eventLoop, done: done) }
     }
 
     private func open(
-        _ taken: Delivery, _ control: CallControl, on eventLoop: any EventLoop, _ done: @escaping @Sendable () -> Void
+        _ taken: Delivery, control: CallControl, on eventLoop: any EventLoop, done: @escaping @Sendable () -> Void
     ) {
         var delivery = taken
         let job: Job
@@ -54,14 +54,15 @@ struct JobRunner: Sendable {
         let span = span(of: job)
         steps.isRecord = span?.isRecord ?? false
         span?.summary?.lostCalls = max(delivery.count - 1, 0)
-        if control.stop == .cancelled { return drop(job, span, steps, done) }
+        let opened = OpenedJob(job: job, span: span, steps: steps, done: done)
+        if control.stop == .cancelled { return drop(opened) }
         guard delivery.isTakenOver else {
-            if let refusal = check.refusal(of: job, delivery) { return refuse(refusal, span, steps, done) }
-            return call(job, span, steps, done)
+            if let refusal = check.refusal(of: job, delivery) { return refuse(opened, because: refusal) }
+            return call(opened)
         }
-        let bound = NIOLoopBound(span, eventLoop: eventLoop)
-        check.refusal(of: job, delivery, control, on: eventLoop) { [steps] refusal in
-            if let refusal { refuse(refusal, bound.value, steps, done) } else { call(job, bound.value, steps, done) }
+        let bound = NIOLoopBound(opened, eventLoop: eventLoop)
+        check.refusal(of: job, delivery, control, on: eventLoop) { refusal in
+            if let refusal { refuse(bound.value, because: refusal) } else { call(bound.value) }
         }
     }
 
@@ -76,25 +77,24 @@ struct JobRunner: Sendable {
         return span ?? (logsRequests ? CompletionSpan(recordOf: job) : nil)
     }
 
-    private func call(
-        _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
-    ) {
+    private func call(_ opened: OpenedJob) {
         let directory = directory()
-        guard let models, let (model, request) = directory.listRequest(for: job) else {
-            return call(job, in: directory, listed: nil, span, steps, done)
+        guard let models, let (model, request) = directory.listRequest(for: opened.job) else {
+            return call(opened, in: directory, listed: nil)
         }
-        let bound = NIOLoopBound(span, eventLoop: steps.eventLoop)
-        models.find(model, asking: request, on: steps.eventLoop) { [steps] listed in
-            if steps.control.stop == .cancelled { return drop(job, bound.value, steps, done) }
-            call(job, in: directory, listed: listed, bound.value, steps, done)
+        let eventLoop = opened.steps.eventLoop
+        let bound = NIOLoopBound(opened, eventLoop: eventLoop)
+        models.find(model, asking: request, on: eventLoop) { listed in
+            let opened = bound.value
+            if opened.steps.control.stop == .cancelled { return drop(opened) }
+            call(opened, in: directory, listed: listed)
         }
     }
 
     /// - Parameter listed: the default provider's models, if they decide where the job goes.
-    private func call(
-        _ job: Job, in directory: ProviderDirectory, listed: ListedModels?, _ span: CompletionSpan?,
-        _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
-    ) {
+    private func call(_ opened: OpenedJob, in directory: ProviderDirectory, listed: ListedModels?) {
+        let job = opened.job
+        var (span, steps) = (opened.span, opened.steps)
         let target: Target
         let isTraced = span.map { !$0.isRecord } ?? false
         let needsUsage = isTraced || job.charges.contains(where: \.isSettled)
@@ -117,9 +117,8 @@ struct JobRunner: Sendable {
                 .init(
                     ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error), spent: steps.spentBefore
                 ),
-                completion: done)
+                completion: opened.done)
         }
-        var (span, steps) = (span, steps)
         steps.isTracedByBackend = target.isTracedByBackend
         if target.isTracedByBackend {
             if logsRequests { span?.becomeRecord() } else { span = nil }
@@ -130,35 +129,42 @@ struct JobRunner: Sendable {
             steps.job, to: target, routed: routed, span: span, steps: steps,
             by: TargetCaller(upstream: upstream, refused: refused, logger: logger), limits: limits,
             mayHaveReached: steps.delivery.isTakenOver, on: steps.eventLoop,
-            logger: logger, done: done)
+            logger: logger, done: opened.done)
         let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)
         steps.control.onEnd { [eventLoop = steps.eventLoop] in eventLoop.execute { bound.value.stop() } }
         call.begin()
     }
 
     /// Ends a job that is not wanted any longer. Only a client that fetches it later gets an answer.
-    private func drop(
-        _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
-    ) {
+    private func drop(_ opened: OpenedJob) {
+        let (job, steps) = (opened.job, opened.steps)
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
         // An ingress calls off a job that has had no answer in time.
         let expired: GatewayError = steps.delivery.isTakenOver ? .expiredAgain : .expired
         let error = job.remaining() > .zero ? .cancelled : expired
         steps.finish(
-            .init(frame, succeeded: false, span: span?.failed(error), spent: steps.spentBefore), completion: done)
+            .init(frame, succeeded: false, span: opened.span?.failed(error), spent: steps.spentBefore),
+            completion: opened.done)
     }
 
-    private func refuse(
-        _ refusal: JobCheck.Refusal, _ span: CompletionSpan?, _ steps: DeliverySteps,
-        _ done: @escaping @Sendable () -> Void
-    ) {
-        if refusal.deadLetterReason != nil { span?.summary?.ending = "dead_lettered" }
-        let span = span?.failed(refusal.error)
+    private func refuse(_ opened: OpenedJob, because refusal: JobCheck.Refusal) {
+        let steps = opened.steps
+        if refusal.deadLetterReason != nil { opened.span?.summary?.ending = "dead_lettered" }
         steps.meter?.error = refusal.error
         steps.finish(
             .init(
-                refusal.frame, succeeded: false, span: span, deadLetterReason: refusal.deadLetterReason,
-                spent: steps.spentBefore),
-            completion: done)
+                refusal.frame, succeeded: false, span: opened.span?.failed(refusal.error),
+                deadLetterReason: refusal.deadLetterReason, spent: steps.spentBefore),
+            completion: opened.done)
     }
+}
+
+/// A job that a forwarder has opened, with what its ending needs.
+private struct OpenedJob {
+    let job: Job
+    /// Its trace, or else its record for the request log; nil if there is neither.
+    let span: CompletionSpan?
+    let steps: DeliverySteps
+    /// Is called when the job is over here.
+    let done: @Sendable () -> Void
 }

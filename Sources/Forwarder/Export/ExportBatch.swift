@@ -181,7 +181,7 @@ enum ExportAnswer: Equatable {
         for member in answer.members where member.kind != .null {
             let name = answer.name(of: member) ?? ""
             guard name == "partialSuccess" || name == "partial_success" else {
-                if speaksOfError(answer, member, name) { return .foreign("JSON with the member \(name.excerpt)") }
+                if isError(member, named: name, of: answer) { return .foreign("JSON with the member \(name.excerpt)") }
                 remark = remark ?? "the answer has the member \(name.excerpt), which OTLP does not know"
                 continue
             }
@@ -194,7 +194,8 @@ enum ExportAnswer: Equatable {
         return .taken(remark: remark)
     }
 
-    private static func speaksOfError(_ answer: JSONObject, _ member: JSONObject.Member, _ name: String) -> Bool {
+    /// Whether a member of an answer says that there was an error.
+    private static func isError(_ member: JSONObject.Member, named name: String, of answer: JSONObject) -> Bool {
         let name = name.lowercased()
         if name == "success" { return member.kind == .false }
         // `"error":false` and `"errors":[]` say that there is none.

@@ -6,16 +6,17 @@ package final class ExportMetrics: Sendable {
     static let descriptions = [
         MetricDescription(
             "gateway_trace_exports_total", .counter,
-            "Batches of traces that were sent, by what the trace store made of them."),
-        MetricDescription("gateway_trace_spans_exported_total", .counter, "Traces that a trace store accepted."),
+            help: "Batches of traces that were sent, by what the trace store made of them."),
+        MetricDescription("gateway_trace_spans_exported_total", .counter, help: "Traces that a trace store accepted."),
         MetricDescription(
             "gateway_trace_spans_lost_total", .counter,
-            "Traces that were given up, by the reason: `expired` (they waited too long, or were damaged), `refused` (the trace store "
+            help:
+                "Traces that were given up, by the reason: `expired` (they waited too long, or were damaged), `refused` (the trace store "
                 + "calls them malformed) or `shed` (they were dropped to make room in the outbox)."
         ),
         MetricDescription(
             "gateway_trace_export_duration_seconds", .histogram(.times(upTo: .seconds(30))),
-            "Seconds that the trace store took for a batch."),
+            help: "Seconds that the trace store took for a batch."),
     ]
 
     /// The reason why traces are given up.

@@ -54,7 +54,7 @@ struct Exporter: NamedService {
                     continue
                 }
                 if !isWatching {
-                    await follow(destinations.projects, &idle, working, &upkeep)
+                    await follow(destinations.projects, idle: &idle, working: working, upkeep: &upkeep)
                     do throws(RedisError) { try await keep(up: &upkeep, &idle) } catch {
                         await interrupted(by: error, &upkeep)
                         continue
@@ -88,7 +88,7 @@ struct Exporter: NamedService {
     /// Takes over the projects that the secrets have now. The secrets may gain and lose projects. The entries of a lost
     /// one are handed back, in case it is exported elsewhere.
     private func follow(
-        _ projects: [String], _ idle: inout [ProjectBacklog], _ working: Set<UTF8Text>, _ upkeep: inout Upkeep
+        _ projects: [String], idle: inout [ProjectBacklog], working: Set<UTF8Text>, upkeep: inout Upkeep
     ) async {
         let lost = idle.filter { !projects.contains($0.project) }.map(\.project)
         idle.removeAll { lost.contains($0.project) }

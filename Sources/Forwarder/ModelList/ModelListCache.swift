@@ -62,7 +62,7 @@ final class ModelListCache: Sendable {
         completion: @escaping Completion
     ) {
         let decision = state.withLockedValue { state in
-            decide(&state, model, request.url) { listed in eventLoop.execute { completion(listed) } }
+            decide(&state, model: model, url: request.url) { listed in eventLoop.execute { completion(listed) } }
         }
         for outdated in decision.outdated { outdated(.unavailable) }
         if let answer = decision.answer { completion(answer) }
@@ -73,7 +73,7 @@ final class ModelListCache: Sendable {
     }
 
     private func decide(
-        _ state: inout State, _ model: String, _ url: String, waiter: @escaping Completion
+        _ state: inout State, model: String, url: String, waiter: @escaping Completion
     ) -> Decision {
         var decision = Decision()
         if state.url != url {

@@ -59,7 +59,7 @@ struct EventDataReader: Sendable {
             begin(piece[place], visit)
             place += 1
         }
-        if place < range.upperBound { takeValue(piece, place..<range.upperBound, visit) }
+        if place < range.upperBound { takeValue(piece, in: place..<range.upperBound, visit: visit) }
     }
 
     /// Takes a byte of a field's name.
@@ -81,7 +81,7 @@ struct EventDataReader: Sendable {
         dataLines += 1
     }
 
-    private mutating func takeValue(_ piece: [UInt8], _ range: Range<Int>, _ visit: (Part) -> Void) {
+    private mutating func takeValue(_ piece: [UInt8], in range: Range<Int>, visit: (Part) -> Void) {
         var start = range.lowerBound
         if isAtValue {
             isAtValue = false

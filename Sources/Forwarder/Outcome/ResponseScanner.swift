@@ -85,7 +85,7 @@ struct ResponseScanner: Sendable {
         var place = range.lowerBound
         while place < range.upperBound {
             if inString {
-                place = takeString(bytes, place, range.upperBound)
+                place = takeString(bytes, from: place, to: range.upperBound)
             } else {
                 takeToken(bytes[place])
                 place += 1
@@ -96,7 +96,7 @@ struct ResponseScanner: Sendable {
     /// Ends a number or word that the text ends with.
     mutating func end() { endLiteral() }
 
-    private mutating func takeString(_ bytes: [UInt8], _ start: Int, _ end: Int) -> Int {
+    private mutating func takeString(_ bytes: [UInt8], from start: Int, to end: Int) -> Int {
         var place = start
         while place < end {
             let byte = bytes[place]

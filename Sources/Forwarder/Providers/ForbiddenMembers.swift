@@ -34,11 +34,14 @@ enum ForbiddenMembers {
             switch LiteLLMNames.kind(of: name) {
             case .refused: throw refusal(name)
             case .content: continue
-            case .metadata: try checkMetadata(object, member.value, member.kind, path: name)
+            case .metadata: try checkMetadata(object, at: member.value, kind: member.kind, path: name)
             case .parameters:
-                try visit(object, member.value, member.kind, path: name, refuses: LiteLLMNames.isActedOnWithin)
+                try visit(
+                    object, at: member.value, kind: member.kind, path: name, refuses: LiteLLMNames.isActedOnWithin)
             case .unknown:
-                guard isPlain(object, member.value, member.kind) else { throw refusal(name, because: unknownReason) }
+                guard isPlain(object, at: member.value, kind: member.kind) else {
+                    throw refusal(name, because: unknownReason)
+                }
             }
         }
     }
@@ -82,27 +85,27 @@ enum ForbiddenMembers {
         } catch {
             throw refusal(path, because: "is a text that begins like a JSON object and is none. Send a valid one")
         }
-        try visit(object, object.braces, .object, path: path, refuses: refuses)
+        try visit(object, at: object.braces, kind: .object, path: path, refuses: refuses)
     }
 
     private static func checkMetadata(
-        _ object: JSONObject, _ value: Range<Int>, _ kind: JSONObject.Kind, path: String
+        _ object: JSONObject, at value: Range<Int>, kind: JSONObject.Kind, path: String
     ) throws(GatewayError) {
         guard kind == .string, let text = JSONText.unescaped(object.bytes[value.dropFirst().dropLast()]) else {
-            return try visit(object, value, kind, path: path, refuses: LiteLLMNames.isActedOnInMetadata)
+            return try visit(object, at: value, kind: kind, path: path, refuses: LiteLLMNames.isActedOnInMetadata)
         }
         try checkText(Array(text.utf8), path: path, refuses: LiteLLMNames.isActedOnInMetadata)
     }
 
     /// Looks at all names within a value, at any depth.
     private static func visit(
-        _ object: JSONObject, _ value: Range<Int>, _ kind: JSONObject.Kind, path: String, refuses: (String) -> Bool
+        _ object: JSONObject, at value: Range<Int>, kind: JSONObject.Kind, path: String, refuses: (String) -> Bool
     ) throws(GatewayError) {
         guard kind == .object || kind == .array else { return }
         var walker = JSONWalker(object.bytes, range: value)
         var found: String?
         do throws(JSONScanError) {
-            try names(&walker, object.bytes) { name in if found == nil, refuses(name) { found = name } }
+            try names(&walker, in: object.bytes) { name in if found == nil, refuses(name) { found = name } }
         } catch {
             throw error.gatewayError
         }
@@ -110,21 +113,21 @@ enum ForbiddenMembers {
     }
 
     private static func names(
-        _ walker: inout JSONWalker, _ bytes: [UInt8], _ note: (String) -> Void
+        _ walker: inout JSONWalker, in bytes: [UInt8], note: (String) -> Void
     ) throws(JSONScanError) {
         switch try walker.kind() {
         case .object:
             try walker.members { inner, name throws(JSONScanError) in
                 if let text = JSONText.unescaped(bytes[name]) { note(text) }
-                try names(&inner, bytes, note)
+                try names(&inner, in: bytes, note: note)
             }
-        case .array: try walker.elements { inner throws(JSONScanError) in try names(&inner, bytes, note) }
+        case .array: try walker.elements { inner throws(JSONScanError) in try names(&inner, in: bytes, note: note) }
         default: return
         }
     }
 
     /// Whether a value is a number, a boolean, null, a text that names no place, or a list of those.
-    private static func isPlain(_ object: JSONObject, _ value: Range<Int>, _ kind: JSONObject.Kind) -> Bool {
+    private static func isPlain(_ object: JSONObject, at value: Range<Int>, kind: JSONObject.Kind) -> Bool {
         switch kind {
         case .number, .true, .false, .null: return true
         case .string:
@@ -135,7 +138,7 @@ enum ForbiddenMembers {
             guard let member = object.members.first(where: { $0.value == value }),
                 let elements = object.elements(member)
             else { return false }
-            return elements.allSatisfy { $0.kind != .array && isPlain(object, $0.value, $0.kind) }
+            return elements.allSatisfy { $0.kind != .array && isPlain(object, at: $0.value, kind: $0.kind) }
         }
     }
 

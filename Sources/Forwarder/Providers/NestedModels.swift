@@ -10,7 +10,8 @@ enum NestedModels {
         var walker = JSONWalker(body)
         var found: String?
         do throws(JSONScanError) {
-            try visit(&walker, body, depth: maximumDepth) { model in if found == nil, isWanted(model) { found = model }
+            try visit(&walker, in: body, depth: maximumDepth) { model in
+                if found == nil, isWanted(model) { found = model }
             }
         } catch {
             return found
@@ -19,16 +20,18 @@ enum NestedModels {
     }
 
     private static func visit(
-        _ walker: inout JSONWalker, _ body: [UInt8], depth: Int, _ note: (String) -> Void
+        _ walker: inout JSONWalker, in body: [UInt8], depth: Int, note: (String) -> Void
     ) throws(JSONScanError) {
         guard depth > 0 else { return }
         switch try walker.kind() {
         case .array:
-            try walker.elements { inner throws(JSONScanError) in try visit(&inner, body, depth: depth - 1, note) }
+            try walker.elements { inner throws(JSONScanError) in
+                try visit(&inner, in: body, depth: depth - 1, note: note)
+            }
         case .object:
             try walker.members { inner, name throws(JSONScanError) in
                 guard inner.isName(name, "model"), try inner.kind() == .string else {
-                    return try visit(&inner, body, depth: depth - 1, note)
+                    return try visit(&inner, in: body, depth: depth - 1, note: note)
                 }
                 if let text = try inner.string(), let model = JSONText.unescaped(body[text]) { note(model) }
             }

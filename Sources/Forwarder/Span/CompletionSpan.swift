@@ -183,8 +183,8 @@ extension CompletionSpan {
         var writer = SpanWriter(
             insertionID, name: name, end: end, redactor: secrets,
             capacity: 4096 + min(body.count, textBytes) + min(output?.count ?? 0, textBytes))
-        writeIdentity(&writer, request, metadata)
-        writeModels(&writer, request, answer)
+        writeIdentity(&writer, request: request, metadata: metadata)
+        writeModels(&writer, request: request, answer: answer)
         writeUsage(&writer, answer.usage)
         if !answer.others.isEmpty {
             writer.text(.responseMetadata, [redactor.clean(text: ByteSlice(answer.others.json))])
@@ -240,7 +240,7 @@ extension CompletionSpan {
 extension CompletionSpan {
     /// Writes the identity of the completion.
     func writeIdentity(
-        _ writer: inout SpanWriter, _ request: SpanRequest, _ metadata: [ResolvedMetadata.Entry]
+        _ writer: inout SpanWriter, request: SpanRequest, metadata: [ResolvedMetadata.Entry]
     ) {
         writer.string(.type, "generation", isClean: true)
         writer.string(.traceName, request.traceName ?? "litellm-acompletion")
@@ -271,7 +271,7 @@ extension CompletionSpan {
     }
 
     /// Writes the model and its parameters, by Langfuse's names and by OpenTelemetry's conventions for generative AI.
-    func writeModels(_ writer: inout SpanWriter, _ request: SpanRequest, _ answer: CollectedResponse) {
+    func writeModels(_ writer: inout SpanWriter, request: SpanRequest, answer: CollectedResponse) {
         // Each of them stands in several places, and is searched for secrets once.
         let provider = provider.map(writer.redactor.clean)
         let requested = (model ?? modelAsked).map(writer.redactor.clean)

@@ -30,27 +30,31 @@ extension DeltaTree {
     }
 
     mutating func takeArray(
-        _ walker: inout JSONWalker, _ bytes: [UInt8], into node: Int, _ elements: Elements, depth: Int
+        _ walker: inout JSONWalker, in bytes: [UInt8], into node: Int, elements: Elements, depth: Int
     ) throws(JSONScanError) {
-        guard try begin(.array, &walker, bytes, node, elements, isTakenApart: elements.areCalls, depth: depth) else {
+        guard
+            try begin(
+                .array, from: &walker, in: bytes, at: node, elements: elements, isTakenApart: elements.areCalls,
+                depth: depth)
+        else {
             return
         }
-        try takeElements(&walker, bytes, into: node, elements, depth: depth)
+        try takeElements(&walker, in: bytes, into: node, elements: elements, depth: depth)
     }
 
     mutating func takeElements(
-        _ walker: inout JSONWalker, _ bytes: [UInt8], into node: Int, _ elements: Elements, depth: Int
+        _ walker: inout JSONWalker, in bytes: [UInt8], into node: Int, elements: Elements, depth: Int
     ) throws(JSONScanError) {
         var mayGrow = true
         try walker.elements { (walker) throws(JSONScanError) in
-            try takeElement(&walker, bytes, into: node, elements, mayGrow: mayGrow, depth: depth)
+            try takeElement(&walker, in: bytes, into: node, elements: elements, mayGrow: mayGrow, depth: depth)
             // None of several elements in one event is a part of another.
             mayGrow = false
         }
     }
 
     private mutating func takeElement(
-        _ walker: inout JSONWalker, _ bytes: [UInt8], into node: Int, _ elements: Elements, mayGrow: Bool, depth: Int
+        _ walker: inout JSONWalker, in bytes: [UInt8], into node: Int, elements: Elements, mayGrow: Bool, depth: Int
     ) throws(JSONScanError) {
         guard try walker.kind() == .object else { return try append(&walker, bytes, to: node) }
         let key = try ElementKey(walker, bytes)
@@ -61,11 +65,11 @@ extension DeltaTree {
         case .growing(let type):
             known = try indexed(key, bytes, among: node, depth: depth)
             if known == nil, key.index == nil, mayGrow {
-                known = try grown(key, type, bytes, among: node, depth: depth)
+                known = try grown(key, type: type, in: bytes, among: node, depth: depth)
             }
         }
         if let known { return try takeObject(&walker, bytes, into: known, depth: depth + 1) }
-        if elements.areCalls || key.index != nil || isGrowing(elements, key, bytes) {
+        if elements.areCalls || key.index != nil || isGrowing(elements, key: key, in: bytes) {
             guard nodes[node].children.count < SpanLimits.pieces else { return markCut() }
             guard charge(1), let added = addNode() else { return }
             nodes[node].children.append(Child(name: key.index.map { Array(bytes[$0]) } ?? [], node: added))
@@ -103,16 +107,17 @@ extension DeltaTree {
         return added
     }
 
-    private func isGrowing(_ elements: Elements, _ key: ElementKey, _ bytes: [UInt8]) -> Bool {
+    private func isGrowing(_ elements: Elements, key: ElementKey, in bytes: [UInt8]) -> Bool {
         guard case .growing(let type) = elements, let own = key.type else { return false }
         return type.withUTF8Buffer { $0.elementsEqual(bytes[own]) }
     }
 
     /// The last element, if this one is a further part of it.
     private mutating func grown(
-        _ key: ElementKey, _ type: StaticString, _ bytes: [UInt8], among node: Int, depth: Int
+        _ key: ElementKey, type: StaticString, in bytes: [UInt8], among node: Int, depth: Int
     ) throws(JSONScanError) -> Int? {
-        guard isGrowing(.growing(type), key, bytes), let last = nodes[node].children.last, last.name.isEmpty else {
+        guard isGrowing(.growing(type), key: key, in: bytes), let last = nodes[node].children.last, last.name.isEmpty
+        else {
             return nil
         }
         try takeApart(last.node, depth: depth + 1)

@@ -113,7 +113,8 @@ extension DeltaTree {
     ///   - object: the object that it belongs to.
     ///   - isStatement: whether texts are statements about the answer, which are repeated, and not parts of it.
     mutating func takeMember(
-        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], of object: Int, isStatement: Bool = false,
+        _ walker: inout JSONWalker, named name: Range<Int>, in bytes: [UInt8], of object: Int,
+        isStatement: Bool = false,
         depth: Int = 0
     ) throws(JSONScanError) {
         var known = child(bytes[name], of: object)
@@ -128,16 +129,16 @@ extension DeltaTree {
         if isStatement, rule == .joined { rule = .joinedUnlessRepeated }
         switch try walker.kind() {
         case .null: try walker.skip()
-        case .string: if let text = try walker.string() { takeText(bytes, text, into: known, rule) }
+        case .string: if let text = try walker.string() { takeText(bytes, at: text, into: known, joinedBy: rule) }
         case .number, .true, .false: takeScalar(bytes, try walker.skip(), into: known)
         case .object: try takeObject(&walker, bytes, into: known, isStatement: isStatement, depth: depth)
-        case .array: try takeArray(&walker, bytes, into: known, Elements(of: bytes[name]), depth: depth)
+        case .array: try takeArray(&walker, in: bytes, into: known, elements: Elements(of: bytes[name]), depth: depth)
         }
     }
 
     /// Puts a value in the place of the one that was there.
     mutating func replaceMember(
-        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], of object: Int
+        _ walker: inout JSONWalker, named name: Range<Int>, in bytes: [UInt8], of object: Int
     ) throws(JSONScanError) {
         let value = try walker.skip()
         guard bytes[value.lowerBound] != UInt8(ascii: "n") else { return }
@@ -156,7 +157,7 @@ extension DeltaTree {
 
     mutating func markCut() { faults.insert(.cut) }
 
-    private mutating func takeText(_ bytes: [UInt8], _ text: Range<Int>, into node: Int, _ rule: JoinRule) {
+    private mutating func takeText(_ bytes: [UInt8], at text: Range<Int>, into node: Int, joinedBy rule: JoinRule) {
         switch nodes[node].kind {
         case .null, .scalar: nodes[node] = Node(kind: .text)
         case .text: break
@@ -193,9 +194,11 @@ extension DeltaTree {
         _ walker: inout JSONWalker, _ bytes: [UInt8], into node: Int, isTakenApart: Bool = false,
         isStatement: Bool = false, depth: Int
     ) throws(JSONScanError) {
-        guard try begin(.object, &walker, bytes, node, isTakenApart: isTakenApart, depth: depth) else { return }
+        guard try begin(.object, from: &walker, in: bytes, at: node, isTakenApart: isTakenApart, depth: depth) else {
+            return
+        }
         try walker.members { (walker, name) throws(JSONScanError) in
-            try takeMember(&walker, name, bytes, of: node, isStatement: isStatement, depth: depth + 1)
+            try takeMember(&walker, named: name, in: bytes, of: node, isStatement: isStatement, depth: depth + 1)
         }
     }
 
@@ -203,7 +206,7 @@ extension DeltaTree {
     /// node ready for its members or elements.
     /// - Returns: false if the value has been taken, or cannot be.
     mutating func begin(
-        _ kind: Kind, _ walker: inout JSONWalker, _ bytes: [UInt8], _ node: Int, _ elements: Elements = .plain,
+        _ kind: Kind, from walker: inout JSONWalker, in bytes: [UInt8], at node: Int, elements: Elements = .plain,
         isTakenApart: Bool = false, depth: Int
     ) throws(JSONScanError) -> Bool {
         switch nodes[node].kind {
@@ -245,7 +248,7 @@ extension DeltaTree {
             nodes[node] = Node(kind: .array)
             // Its room is taken already, and is taken again below.
             room += bytes.count
-            return try takeElements(&walker, bytes, into: node, elements, depth: depth)
+            return try takeElements(&walker, in: bytes, into: node, elements: elements, depth: depth)
         }
         var parts: [(name: Range<Int>, value: Range<Int>)] = []
         var isTooLarge = depth >= SpanLimits.depth
@@ -260,13 +263,13 @@ extension DeltaTree {
         nodes[node] = Node(kind: .object)
         for part in parts {
             guard let added = addNode() else { return }
-            fill(added, bytes, part.value)
+            fill(added, from: bytes, at: part.value)
             nodes[node].children.append(Child(name: Array(bytes[part.name]), node: added))
         }
     }
 
     /// Gives a new node a value that comes from another node, for which room was taken.
-    private mutating func fill(_ node: Int, _ bytes: [UInt8], _ value: Range<Int>) {
+    private mutating func fill(_ node: Int, from bytes: [UInt8], at value: Range<Int>) {
         switch bytes[value.lowerBound] {
         case UInt8(ascii: "\""): nodes[node] = Node(kind: .text, bytes: Array(bytes[value.dropFirst().dropLast()]))
         case UInt8(ascii: "{"), UInt8(ascii: "["): nodes[node] = Node(kind: .whole, bytes: Array(bytes[value]))

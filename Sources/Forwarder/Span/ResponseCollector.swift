@@ -191,8 +191,8 @@ extension CollectedResponse {
                     guard messages.count < SpanLimits.pieces else { return faults.formUnion(.cut) }
                     if let message = try readChoice(&walker, bytes) { messages.append(message) }
                 }
-            } else if try !readTop(&walker, name, bytes) {
-                try others.take(&walker, name, bytes)
+            } else if try !readTop(&walker, named: name, in: bytes) {
+                try others.take(&walker, named: name, in: bytes)
             }
         }
         guard messages.count != 1 else {
@@ -223,7 +223,7 @@ extension CollectedResponse {
             }
         }
         guard let message, bytes[message.lowerBound] != UInt8(ascii: "n") || beside.isEmpty else {
-            return beside.isEmpty ? nil : Self.object([], beside, bytes)
+            return beside.isEmpty ? nil : Self.object([], members: beside, in: bytes)
         }
         guard !beside.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") else {
             return [ByteSlice(bytes, message)]
@@ -235,13 +235,13 @@ extension CollectedResponse {
         }
         beside.removeAll { member in names.contains { bytes[$0] == bytes[member.name] } }
         guard !beside.isEmpty else { return [ByteSlice(bytes, message)] }
-        return Self.object(names.isEmpty ? [] : [ByteSlice(bytes, message.dropLast())], beside, bytes)
+        return Self.object(names.isEmpty ? [] : [ByteSlice(bytes, message.dropLast())], members: beside, in: bytes)
     }
 
     /// An object of some members.
     /// - Parameter begun: its beginning, which lacks its closing brace.
     private static func object(
-        _ begun: [ByteSlice], _ members: [(name: Range<Int>, value: Range<Int>)], _ bytes: [UInt8]
+        _ begun: [ByteSlice], members: [(name: Range<Int>, value: Range<Int>)], in bytes: [UInt8]
     ) -> [ByteSlice] {
         var pieces = begun
         for member in members {
@@ -271,12 +271,12 @@ extension CollectedResponse {
 
     /// Reads a member that answers and events of a stream have in common. Returns false if it is another.
     mutating func readTop(
-        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8]
+        _ walker: inout JSONWalker, named name: Range<Int>, in bytes: [UInt8]
     ) throws(JSONScanError) -> Bool {
         if walker.isName(name, "id") {
-            try Self.set(&id, &walker, bytes)
+            try Self.set(&id, from: &walker, in: bytes)
         } else if walker.isName(name, "model") {
-            try Self.set(&model, &walker, bytes)
+            try Self.set(&model, from: &walker, in: bytes)
         } else if walker.isName(name, "usage") {
             if let usage = TokenUsage(ByteSlice(bytes, try walker.skip())) { self.usage = usage }
         } else if walker.isName(name, "error") {
@@ -289,7 +289,9 @@ extension CollectedResponse {
     }
 
     /// Sets a text. The first one that is not empty stands; a stream repeats it in each event.
-    private static func set(_ text: inout String?, _ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) {
+    private static func set(
+        _ text: inout String?, from walker: inout JSONWalker, in bytes: [UInt8]
+    ) throws(JSONScanError) {
         guard let range = try walker.string(), text == nil, !range.isEmpty else { return }
         text = JSONText.unescaped(bytes[range]).map { ByteSlice($0).prefix(SpanLimits.value).text }
     }

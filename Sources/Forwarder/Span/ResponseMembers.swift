@@ -10,11 +10,11 @@ struct ResponseMembers: Sendable {
     var isEmpty: Bool { tree.nodes.isEmpty || tree.nodes[0].children.isEmpty }
 
     /// - Parameter name: the member's, whose value comes next.
-    mutating func take(_ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8]) throws(JSONScanError) {
+    mutating func take(_ walker: inout JSONWalker, named name: Range<Int>, in bytes: [UInt8]) throws(JSONScanError) {
         guard !walker.isName(name, "object"), !walker.isName(name, "created"), !walker.isName(name, "obfuscation")
         else { return }
         if tree.nodes.isEmpty { _ = tree.addNode(.object) }
-        try tree.replaceMember(&walker, name, bytes, of: 0)
+        try tree.replaceMember(&walker, named: name, in: bytes, of: 0)
     }
 
     var json: [UInt8] {

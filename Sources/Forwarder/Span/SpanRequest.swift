@@ -40,7 +40,7 @@ struct SpanRequest {
     ///     do.
     init(body: [UInt8], metadata: SpanObject, redactor: SecretRedactor = SecretRedactor()) {
         self.redactor = redactor
-        metadataText = Self.shortened(metadata, after: 0, "metadata", &cut)
+        metadataText = Self.shortened(metadata, after: 0, name: "metadata", cut: &cut)
         guard let object = try? JSONObject.scan(body, maximumDepth: .max) else {
             if !body.isEmpty { input = [ByteSlice("[The request is not a JSON object: \(body.count) bytes.]")] }
             return
@@ -55,18 +55,20 @@ struct SpanRequest {
         var parameters = SpanObject()
         for member in object.members
         where !Self.others.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(body[member.key]) } }) {
-            add(body, member.key, member.value, to: &parameters)
+            add(body, name: member.key, value: member.value, to: &parameters)
         }
-        if !parameters.isEmpty { parametersText = Self.shortened(parameters, after: 0, "model parameters", &cut) }
+        if !parameters.isEmpty {
+            parametersText = Self.shortened(parameters, after: 0, name: "model parameters", cut: &cut)
+        }
         guard let member = object.member("metadata"), member.kind == .object else { return }
         var all = metadata
         readMetadata(member, of: object, to: &all)
-        metadataText = Self.shortened(all, after: metadata.bytes.count, "metadata", &cut)
+        metadataText = Self.shortened(all, after: metadata.bytes.count, name: "metadata", cut: &cut)
     }
 
     /// - Parameter own: bytes of the gateway's own members, which come first and are cut last.
     private static func shortened(
-        _ object: SpanObject, after own: Int, _ name: String, _ cut: inout [String]
+        _ object: SpanObject, after own: Int, name: String, cut: inout [String]
     ) -> ByteSlice {
         let piece = object.piece
         guard piece.count > SpanLimits.small else { return piece }
@@ -116,7 +118,7 @@ struct SpanRequest {
             } else if walker.isName(name, "trace_user_id") {
                 user = text()
             } else {
-                add(bytes, name, value, to: &metadata)
+                add(bytes, name: name, value: value, to: &metadata)
             }
         }
     }
@@ -133,7 +135,7 @@ struct SpanRequest {
     }
 
     /// Adds a member without its secrets. A member that is nothing but a secret, or one of Langfuse's own, is left out.
-    private func add(_ bytes: [UInt8], _ name: Range<Int>, _ value: Range<Int>, to object: inout SpanObject) {
+    private func add(_ bytes: [UInt8], name: Range<Int>, value: Range<Int>, to object: inout SpanObject) {
         guard let text = JSONText.unescaped(bytes[name]) else { return }
         let kind = Array(text.utf8).withUnsafeBufferPointer { SecretName($0) }
         let isScalar = bytes[value.lowerBound] != UInt8(ascii: "{") && bytes[value.lowerBound] != UInt8(ascii: "[")

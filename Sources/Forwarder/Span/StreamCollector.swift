@@ -115,8 +115,8 @@ struct StreamCollector: Sendable {
             try walker.members { (walker, name) throws(JSONScanError) in
                 if walker.isName(name, "choices") {
                     try walker.elements { (walker) throws(JSONScanError) in try takeChoice(&walker, bytes) }
-                } else if try !answer.readTop(&walker, name, bytes) {
-                    try answer.others.take(&walker, name, bytes)
+                } else if try !answer.readTop(&walker, named: name, in: bytes) {
+                    try answer.others.take(&walker, named: name, in: bytes)
                 }
             }
         } catch {
@@ -146,7 +146,7 @@ struct StreamCollector: Sendable {
                 messages[place].hasDelta = true
                 messages[place].whole = []
                 try walker.members { (walker, name) throws(JSONScanError) in
-                    try takeDelta(&walker, name, bytes, at: place)
+                    try takeDelta(&walker, named: name, in: bytes, at: place)
                 }
             } else if walker.isName(name, "finish_reason"), try walker.kind() == .string {
                 guard let reason = try walker.string() else { return }
@@ -155,7 +155,7 @@ struct StreamCollector: Sendable {
             } else if walker.isName(name, "message"), try walker.kind() == .object {
                 whole = try walker.skip()
             } else if !walker.isName(name, "index"), try walker.kind() != .null {
-                try tree.takeMember(&walker, name, bytes, of: messages[place].beside, isStatement: true)
+                try tree.takeMember(&walker, named: name, in: bytes, of: messages[place].beside, isStatement: true)
             }
         }
         if let whole { take(message: bytes, whole, at: place) }
@@ -195,7 +195,7 @@ struct StreamCollector: Sendable {
 extension StreamCollector {
     /// Takes one member of a delta.
     mutating func takeDelta(
-        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], at place: Int
+        _ walker: inout JSONWalker, named name: Range<Int>, in bytes: [UInt8], at place: Int
     ) throws(JSONScanError) {
         let kind = try walker.kind()
         for part in StreamedMessage.Part.allCases where walker.isName(name, part.name) {
@@ -219,7 +219,7 @@ extension StreamCollector {
             return
         }
         let room = tree.room
-        try tree.takeMember(&walker, name, bytes, of: messages[place].root)
+        try tree.takeMember(&walker, named: name, in: bytes, of: messages[place].root)
         // More than a name and a pair of brackets.
         if kind == .string || kind == .object || kind == .array, room - tree.room > name.count + 6 { noteToken() }
     }
@@ -242,6 +242,7 @@ extension StreamCollector {
         if let text = messages[place].texts[StreamedMessage.Part.content.rawValue].take(), !text.isEmpty {
             tree.appendElement(StreamedMessage.textPart(text), charged: text.count, to: parts)
         }
-        try tree.takeElements(&walker, bytes, into: parts, DeltaTree.Elements(of: Array("content".utf8)[...]), depth: 0)
+        try tree.takeElements(
+            &walker, in: bytes, into: parts, elements: DeltaTree.Elements(of: Array("content".utf8)[...]), depth: 0)
     }
 }

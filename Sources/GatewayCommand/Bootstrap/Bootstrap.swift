@@ -41,7 +41,8 @@ struct Bootstrap {
             try Configuration.load(role: role, environment: environment)
         }
         let secretsFile = configuration.map { SecretsFile($0, environment: environment) }
-        let auth = log.attempt { () throws(ConfigurationError) in try Self.auth(configuration, secretsFile, environment)
+        let auth = log.attempt { () throws(ConfigurationError) in
+            try Self.auth(configuration, secretsFile: secretsFile, environment: environment)
         }
         let policyStamps = (configuration?.settings.configPath).map(ConfigurationFile.stamps)
         let policies = log.attempt { () throws(ConfigurationError) in
@@ -89,7 +90,7 @@ struct Bootstrap {
 
     /// The authentication. The clients' keys are read even if other configuration is bad: they may be bad too.
     private static func auth(
-        _ configuration: Configuration?, _ secretsFile: SecretsFile?, _ environment: [String: String]
+        _ configuration: Configuration?, secretsFile: SecretsFile?, environment: [String: String]
     ) throws(ConfigurationError) -> any AuthProvider {
         if let auth = BuildExtensions.current.auth { return auth }
         let named = configuration.map(\.settings.secrets.apiKeysPath) ?? environment["API_KEYS_PATH"]

@@ -39,12 +39,16 @@ struct RolloutsCommand: AsyncParsableCommand {
                 decoder.keyDecodingStrategy = .convertFromSnakeCase
                 let rollouts = try decoder.decode(Answer.self, from: data).rollouts
                 let width = max(rollouts.map(\.rolloutId.count).max() ?? 0, "ROLLOUT".count)
-                terminal.say(Self.row("ROLLOUT", "EXPECTED", "FAILED", "VERDICT", "LAST COMPLETION", width))
+                terminal.say(
+                    Self.row(
+                        "ROLLOUT", expected: "EXPECTED", failed: "FAILED", verdict: "VERDICT", last: "LAST COMPLETION",
+                        width: width))
                 for rollout in rollouts {
                     terminal.say(
                         Self.row(
-                            rollout.rolloutId, "\(rollout.expected)", "\(rollout.failed)", rollout.verdict ?? "-",
-                            rollout.lastCompletionAt, width)
+                            rollout.rolloutId, expected: "\(rollout.expected)", failed: "\(rollout.failed)",
+                            verdict: rollout.verdict ?? "-",
+                            last: rollout.lastCompletionAt, width: width)
                     )
                 }
             }
@@ -55,7 +59,7 @@ struct RolloutsCommand: AsyncParsableCommand {
     }
 
     private static func row(
-        _ name: String, _ expected: String, _ failed: String, _ verdict: String, _ last: String, _ width: Int
+        _ name: String, expected: String, failed: String, verdict: String, last: String, width: Int
     ) -> String {
         func pad(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(width - text.count, 0))

@@ -46,7 +46,7 @@ struct WaitCommand: AsyncParsableCommand {
                 let data = try await client.get(
                     path(within: max(min(remaining, Self.look), .zero)), within: Self.look + .seconds(30))
                 let verdict = try Self.decode(data)
-                if verdict.kind == .complete { return end(verdict, data, terminal) }
+                if verdict.kind == .complete { return end(verdict, data: data, on: terminal) }
                 terminal.show(progress.line(verdict, at: began.duration(to: .now), columns: terminal.columns))
                 last = .success((verdict, data))
             } catch {
@@ -67,7 +67,7 @@ struct WaitCommand: AsyncParsableCommand {
             terminal.fail(failure.description)
             throw Self.cannotTell
         case .success((let verdict, let data)):
-            end(verdict, data, terminal)
+            end(verdict, data: data, on: terminal)
             throw verdict.kind == .incomplete ? Self.incomplete : Self.cannotTell
         }
     }
@@ -86,7 +86,7 @@ struct WaitCommand: AsyncParsableCommand {
         }
     }
 
-    private func end(_ verdict: VerdictResponse, _ data: Data, _ terminal: Terminal) {
+    private func end(_ verdict: VerdictResponse, data: Data, on terminal: Terminal) {
         terminal.say(json ? String(decoding: data, as: UTF8.self) : "\(rollout) is \(verdict.summary)")
         guard !json else { return }
         for id in verdict.missing.prefix(10) { terminal.say("  missing \(id)") }

@@ -27,7 +27,8 @@ struct WaitProgress: Sendable {
             if line.count <= columns { return line }
         }
         let short = "\(verdict.traced)/\(verdict.expected)"
-        return narrow(share, percent, counts, short: short, reason: Self.reason(of: verdict), columns)
+        return narrow(
+            share, percent: percent, counts: counts, short: short, reason: Self.reason(of: verdict), columns: columns)
     }
 
     /// A line with the shortest bar and as many counts as there is room for.
@@ -35,7 +36,7 @@ struct WaitProgress: Sendable {
     ///   - short: the first of the counts in fewer characters.
     ///   - reason: the one of the counts that may be cut.
     private func narrow(
-        _ share: Double, _ percent: String, _ counts: [String], short: String, reason: String?, _ columns: Int
+        _ share: Double, percent: String, counts: [String], short: String, reason: String?, columns: Int
     ) -> String {
         var line = Self.bar(share, Self.widths.last ?? 1) + " " + percent
         guard line.count <= columns else { return percent.fitting(columns) }

@@ -13,10 +13,9 @@ struct JobController: Sendable {
     private static let longestWait = 300.0
 
     let calls: JobDispatcher
-    let records: JobRecords
+    let kept: KeptResponses
     let tailer: ResponseTailer
     let signals: SignalPublisher
-    let kept: KeptResponses
     let defaultProject: String
 
     /// Queues a job and says where its answer will be.
@@ -41,7 +40,7 @@ struct JobController: Sendable {
     /// Gives a job's answer, or says where it stands.
     func fetch(_ call: AdmittedRequest) async throws -> Response {
         let (id, record) = try await job(of: call)
-        return try await fetch(call.request, id, record, call.connection, call.logger)
+        return try await fetch(call.request, id: id, record: record, connection: call.connection, logger: call.logger)
     }
 
     func cancel(_ call: AdmittedRequest) async throws -> Response {
@@ -73,7 +72,7 @@ struct JobController: Sendable {
     }
 
     private func fetch(
-        _ request: Request, _ id: InsertionID, _ record: JobRecords.Record, _ connection: Connection?, _ logger: Logger
+        _ request: Request, id: InsertionID, record: JobRecords.Record, connection: Connection?, logger: Logger
     ) async throws -> Response {
         let wait = try wait(of: request)
         let numbering = try request.wantsEvents ? EventNumbering(after: lastEvent(of: request)) : nil
@@ -104,13 +103,13 @@ struct JobController: Sendable {
     /// - Returns: false if it is not there in time or the client goes away.
     private func isAnswered(_ id: InsertionID, within wait: UInt64, _ connection: Connection?) async -> Bool {
         guard wait > 0 else { return false }
-        let waiter = tailer.follow(id, deadline: Deadline(in: .milliseconds(wait)))
+        let pending = tailer.follow(id, deadline: Deadline(in: .milliseconds(wait)))
         defer {
             connection?.unwatch()
-            tailer.leave(waiter)
+            tailer.leave(pending)
         }
-        guard let connection, connection.watch({ _ in tailer.leave(waiter) }) else { return false }
-        while case .sealed(let frame)? = try? await waiter.next() {
+        guard let connection, connection.watch({ _ in tailer.leave(pending) }) else { return false }
+        while case .sealed(let frame)? = try? await pending.next() {
             if kept.isEnd(frame, of: id) { return true }
         }
         return false
@@ -139,7 +138,7 @@ struct JobController: Sendable {
     }
 
     private func record(of id: InsertionID) async throws(GatewayError) -> JobRecords.Record? {
-        do throws(RedisError) { return try await records.record(of: id) } catch { throw .queueUnavailable(error) }
+        do throws(RedisError) { return try await kept.records.record(of: id) } catch { throw .queueUnavailable(error) }
     }
 
     /// Milliseconds that the client wants to wait.

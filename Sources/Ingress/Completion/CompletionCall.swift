@@ -28,8 +28,8 @@ final class CompletionCall: WaitingClient, LocalClient {
 
     /// A message to the call from elsewhere.
     private enum News {
-        case arrival(Waiter.Arrival)
-        case ending(Waiter.Ending)
+        case arrival(PendingRequest.Arrival)
+        case ending(PendingRequest.Ending)
         case queued(RateStatus?)
         case refusal(GatewayError)
     }
@@ -49,7 +49,7 @@ final class CompletionCall: WaitingClient, LocalClient {
     private enum Rates {
         case none
         /// Redis has not said yet. What came of the answer waits for it.
-        case awaited([Waiter.Arrival])
+        case awaited([PendingRequest.Arrival])
         case known(RateStatus)
     }
 
@@ -65,7 +65,7 @@ final class CompletionCall: WaitingClient, LocalClient {
 
     /// Called on the event loop.
     init(
-        _ id: InsertionID, _ request: Request, _ path: GatewayPath, on eventLoop: any EventLoop,
+        _ id: InsertionID, request: Request, path: GatewayPath, on eventLoop: any EventLoop,
         connection: Connection, controller: CompletionController,
         handler: CompletionChannelHandler
     ) {
@@ -84,7 +84,7 @@ final class CompletionCall: WaitingClient, LocalClient {
 
     func receive(_ frame: ResponseFrame) { hear(.arrival(.opened(frame))) }
 
-    func end(_ ending: Waiter.Ending) { hear(.ending(ending)) }
+    func end(_ ending: PendingRequest.Ending) { hear(.ending(ending)) }
 
     private func hear(_ news: News) {
         let isFirst = inbox.withLockedValue { inbox in
@@ -126,7 +126,7 @@ extension CompletionCall {
                     request: request, path: path, admitted: found,
                     body: try controller.jobs.bodies.collector(for: request.headers)))
         } catch {
-            note(error, of: request, path, admitted)
+            note(error, of: request, path: path, admitted: admitted)
             answer(error)
         }
     }
@@ -135,7 +135,7 @@ extension CompletionCall {
     func take(_ piece: ByteBuffer) {
         guard case .reading(let reading) = state.value.phase else { return }
         do throws(GatewayError) { try reading.body.take(piece) } catch {
-            note(error, of: reading.request, reading.path, reading.admitted)
+            note(error, of: reading.request, path: reading.path, admitted: reading.admitted)
             answer(error)
         }
     }
@@ -150,7 +150,7 @@ extension CompletionCall {
                 body: reading.body.finish())
             try queue(job)
         } catch let error as GatewayError {
-            note(error, of: reading.request, reading.path, reading.admitted)
+            note(error, of: reading.request, path: reading.path, admitted: reading.admitted)
             fail(error)
         } catch {
             controller.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
@@ -160,7 +160,7 @@ extension CompletionCall {
 
     /// Notes for the request log that the request is refused.
     private func note(
-        _ error: GatewayError, of request: Request, _ path: GatewayPath, _ admitted: Authenticator.Admitted?
+        _ error: GatewayError, of request: Request, path: GatewayPath, admitted: Authenticator.Admitted?
     ) {
         controller.calls.refusals?.note(
             controller.jobs.refusal(
@@ -197,7 +197,7 @@ extension CompletionCall {
         for arrival in arrivals { take(arrival) }
     }
 
-    private func take(_ arrival: Waiter.Arrival) {
+    private func take(_ arrival: PendingRequest.Arrival) {
         if case .awaited(let earlier) = state.value.rates {
             state.value.rates = .awaited(earlier + [arrival])
             return
@@ -209,7 +209,7 @@ extension CompletionCall {
             begin(frame, frames)
         case .answering(let frames, let body):
             guard let frame = frames.take(arrival) else { return }
-            pass(frame, frames, body)
+            pass(frame, of: frames, to: body)
         }
     }
 
@@ -221,7 +221,7 @@ extension CompletionCall {
         var response = HTTPResponse(status: .init(code: head.status), headerFields: HTTPFields(head.headers))
         guard case .complete? = frame.end else {
             state.value.handler?.begin(signed(&response), nil, isWhole: false)
-            return pass(frame, frames, PendingResponseBody(isEventStream: head.isEventStream))
+            return pass(frame, of: frames, to: PendingResponseBody(isEventStream: head.isEventStream))
         }
         response.headerFields[.contentLength] = String(frame.body.count)
         close()
@@ -229,7 +229,7 @@ extension CompletionCall {
         measure()
     }
 
-    private func pass(_ frame: ResponseFrame, _ frames: ResponseFrames, _ body: PendingResponseBody) {
+    private func pass(_ frame: ResponseFrame, of frames: ResponseFrames, to body: PendingResponseBody) {
         var body = body
         let bytes = frame.body.isEmpty ? [] : body.take(frame.body)
         state.value.phase = .answering(frames, body)
@@ -256,7 +256,8 @@ extension CompletionCall {
         case .reading, .waiting:
             close()
             answer(error)
-        case .answering(let frames, let body): pass(ResponseFrame(sequence: .max, end: .brokenOff(error)), frames, body)
+        case .answering(let frames, let body):
+            pass(ResponseFrame(sequence: .max, end: .brokenOff(error)), of: frames, to: body)
         }
     }
 

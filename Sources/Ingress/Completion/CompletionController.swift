@@ -32,6 +32,7 @@ struct CompletionController: Sendable {
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
         guard let path = try? GatewayPath(request.uri.path), jobs.makesAtOnce(request, path) else { return nil }
         return CompletionCall(
-            identity.next(), request, path, on: eventLoop, connection: connection, controller: self, handler: handler)
+            identity.next(), request: request, path: path, on: eventLoop, connection: connection, controller: self,
+            handler: handler)
     }
 }

@@ -12,8 +12,8 @@ extension DashboardController {
 
     /// Does what a form asks for, and shows the queue again.
     func act(
-        _ action: DashboardRoute.Action, in project: String, _ asked: DashboardRequest, _ request: Request,
-        _ logger: Logger
+        _ action: DashboardRoute.Action, in project: String, asked: DashboardRequest, request: Request,
+        logger: Logger
     ) async throws(GatewayError) -> DashboardResponse {
         guard !asked.isForeign else { throw .foreignForm }
         guard let visitor = try await visitor(asked, request) else {

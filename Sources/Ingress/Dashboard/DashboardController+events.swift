@@ -111,7 +111,8 @@ extension DashboardController {
             guard let visitor = try await visitor(watched.asked, watched.request) else {
                 return Look(turn: .gone, work: .zero)
             }
-            let source = try questions(of: visitor, watched.project, watched.connection, watched.logger)
+            let source = try questions(
+                of: visitor, project: watched.project, connection: watched.connection, logger: watched.logger)
             let turn = await turn(of: watched, for: visitor, checks, asking: source)
             return Look(turn: turn, work: began.duration(to: .now) - source.waitedForVerdicts)
         } catch {

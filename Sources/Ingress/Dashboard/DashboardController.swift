@@ -41,12 +41,12 @@ struct DashboardController: Sendable {
                     page: page, project: project, asked: asked, request: request, connection: connection,
                     logger: logger))
         }
-        let answer = await respond(to: asked, request, connection, logger)
+        let answer = await respond(to: asked, request: request, connection: connection, logger: logger)
         return Response(answer.protected)
     }
 
     private func respond(
-        to asked: DashboardRequest, _ request: Request, _ connection: Connection?, _ logger: Logger
+        to asked: DashboardRequest, request: Request, connection: Connection?, logger: Logger
     ) async -> DashboardResponse {
         let route = DashboardRoute(asked.path)
         if case .asset(let name)? = route, let file = dashboard.asset(name, query: asked.query) { return file }
@@ -57,29 +57,29 @@ struct DashboardController: Sendable {
         do throws(GatewayError) {
             if asked.isPost {
                 guard case .action(let action, let project)? = route else {
-                    return try await form(route, asked, request)
+                    return try await form(route, asked: asked, request: request)
                 }
-                return try await act(action, in: project, asked, request, logger)
+                return try await act(action, in: project, asked: asked, request: request, logger: logger)
             }
             if case .login? = route, case .keys = access {
                 return dashboard.login(next: try QueryItems(asked.query).value("next"))
             }
             guard let found = try await visitor(asked, request) else { return try loginFirst(asked) }
-            return await page(route, found, asked, connection, logger)
+            return await page(route, for: found, asked: asked, connection: connection, logger: logger)
         } catch {
             return dashboard.failure(error)
         }
     }
 
     private func page(
-        _ route: DashboardRoute?, _ visitor: Visitor, _ asked: DashboardRequest, _ connection: Connection?,
-        _ logger: Logger
+        _ route: DashboardRoute?, for visitor: Visitor, asked: DashboardRequest, connection: Connection?,
+        logger: Logger
     ) async -> DashboardResponse {
         let viewer = viewer(visitor)
         switch route {
         case .page(let page, let project)?:
             do throws(GatewayError) {
-                let source = try questions(of: visitor, project, connection, logger)
+                let source = try questions(of: visitor, project: project, connection: connection, logger: logger)
                 return await dashboard.page(page, of: project, for: viewer, query: asked.query, asking: source)
             } catch {
                 return dashboard.failure(error, for: viewer)
@@ -126,7 +126,7 @@ extension DashboardController {
 
     /// The source of a visitor's pages of a project.
     func questions(
-        of visitor: Visitor, _ project: String, _ connection: Connection?, _ logger: Logger
+        of visitor: Visitor, project: String, connection: Connection?, logger: Logger
     ) throws(GatewayError) -> DashboardQuestions {
         DashboardQuestions(
             controllers: controllers, admitted: try authenticator.admit(visitor.account, project: project),
@@ -144,7 +144,7 @@ extension DashboardController {
 
     /// Logs in, or out.
     private func form(
-        _ route: DashboardRoute?, _ asked: DashboardRequest, _ request: Request
+        _ route: DashboardRoute?, asked: DashboardRequest, request: Request
     ) async throws(GatewayError) -> DashboardResponse {
         guard case .keys(let auth) = access, route == .login || route == .logout else { throw .wrongDashboardMethod }
         // Another site's form must not log a browser in under a key of its own choice, nor out.

@@ -39,17 +39,18 @@ package final class IngressMetrics: Sendable {
         [
             MetricDescription(
                 "gateway_requests_total", .counter,
-                "Requests to this ingress that were answered, by route and class of status."),
+                help: "Requests to this ingress that were answered, by route and class of status."),
             MetricDescription(
                 "gateway_request_duration_seconds", .histogram(.times(upTo: longest)),
-                "Seconds from a request's head to the end of its answer."),
+                help: "Seconds from a request's head to the end of its answer."),
             MetricDescription(
                 "gateway_request_errors_total", .counter,
-                "Requests that this ingress itself answered with an error, by its code. What a forwarder says is gateway_call_errors_total."
+                help:
+                    "Requests that this ingress itself answered with an error, by its code. What a forwarder says is gateway_call_errors_total."
             ),
             MetricDescription(
                 "gateway_rule_refusals_total", .counter,
-                "Requests that one of the operator's rules refused, by the kind of rule."),
+                help: "Requests that one of the operator's rules refused, by the kind of rule."),
         ]
     }
 

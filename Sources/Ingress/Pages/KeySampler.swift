@@ -41,7 +41,8 @@ final class KeySampler: Sendable {
     struct Estimate: Sendable, Equatable {
         static let bytes = MetricDescription(
             "gateway_redis_estimated_bytes", .gauge,
-            "Bytes of Redis's keys by what they are for, estimated from a few keys that are drawn by chance once a minute."
+            help:
+                "Bytes of Redis's keys by what they are for, estimated from a few keys that are drawn by chance once a minute."
         )
 
         var bytes: [Kind: Int] = [:]
@@ -50,7 +51,8 @@ final class KeySampler: Sendable {
             page.head(of: Self.bytes)
             for kind in Kind.allCases {
                 page.sample(
-                    Self.bytes.name, Exposition.labels([("kind", kind.rawValue)]), Int64(bytes[kind] ?? 0))
+                    Self.bytes.name, labels: Exposition.labels([("kind", kind.rawValue)]),
+                    value: Int64(bytes[kind] ?? 0))
             }
         }
     }

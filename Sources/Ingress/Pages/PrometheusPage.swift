@@ -74,12 +74,13 @@ extension PrometheusPage {
         + RedisMemory.descriptions + [KeySampler.Estimate.bytes]
 
     private static let waiting = MetricDescription(
-        "gateway_ingress_waiting_requests", .gauge, "Requests that wait for an answer at this ingress.")
+        "gateway_ingress_waiting_requests", .gauge, help: "Requests that wait for an answer at this ingress.")
     private static let connections = MetricDescription(
-        "gateway_ingress_connections", .gauge, "Connections of clients to this ingress.")
+        "gateway_ingress_connections", .gauge, help: "Connections of clients to this ingress.")
     private static let uploads = MetricDescription(
-        "gateway_ingress_upload_bytes", .gauge, "Bytes of the large bodies that this ingress is reading (UPLOAD_BYTES)."
+        "gateway_ingress_upload_bytes", .gauge,
+        help: "Bytes of the large bodies that this ingress is reading (UPLOAD_BYTES)."
     )
     private static let redisUp = MetricDescription(
-        "gateway_redis_up", .gauge, "1 if Redis answers. Without it the numbers of what is in it are left out.")
+        "gateway_redis_up", .gauge, help: "1 if Redis answers. Without it the numbers of what is in it are left out.")
 }

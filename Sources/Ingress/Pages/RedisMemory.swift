@@ -33,8 +33,8 @@ struct RedisMemory: Sendable {
     static let descriptions = [usedBytes, mostBytes]
 
     private static let usedBytes = MetricDescription(
-        "gateway_redis_used_memory_bytes", .gauge, "Bytes that Redis has allocated (used_memory of INFO).")
+        "gateway_redis_used_memory_bytes", .gauge, help: "Bytes that Redis has allocated (used_memory of INFO).")
     private static let mostBytes = MetricDescription(
         "gateway_redis_maxmemory_bytes", .gauge,
-        "Bytes that Redis may allocate (maxmemory); 0: as many as there are. At the bound it refuses writes.")
+        help: "Bytes that Redis may allocate (maxmemory); 0: as many as there are. At the bound it refuses writes.")
 }

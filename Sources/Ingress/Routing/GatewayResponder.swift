@@ -59,7 +59,7 @@ struct GatewayResponder: HTTPResponder {
         }
         guard !request.asksForWebSocket else { throw GatewayError.noWebSocket }
         let connection = connections[context.channel]
-        switch try await queue(request, path, as: id, connection) {
+        switch try await queue(request, path: path, as: id, connection: connection) {
         case .accepted(let response): return response.sandboxed
         case .waiting(let call): return try await calls.answer(call, to: connection, logger: context.logger).sandboxed
         }
@@ -93,14 +93,14 @@ struct GatewayResponder: HTTPResponder {
     private enum Queued {
         /// Its answer is fetched later.
         case accepted(Response)
-        case waiting(WaitingCall)
+        case waiting(DispatchedJob)
     }
 
     /// Makes a request's job and queues it. The step is not inlined: its state, above all the request's body, shall be
     /// gone while the client waits.
     @inline(never)
     private func queue(
-        _ request: Request, _ path: GatewayPath, as id: InsertionID, _ connection: Connection?
+        _ request: Request, path: GatewayPath, as id: InsertionID, connection: Connection?
     ) async throws -> Queued {
         var admitted: Authenticator.Admitted?
         let job: Job

@@ -40,7 +40,7 @@ struct GatewayRoute: TableRoute {
 
     static func open(
         _ method: HTTPRequest.Method, _ path: PathPattern,
-        _ answer: @escaping @Sendable (GatewayRoutes) async -> Response
+        answer: @escaping @Sendable (GatewayRoutes) async -> Response
     ) -> Self {
         Self(methods: [method], path: path, others: .backend, isParameter: nil, handler: .open(answer))
     }
@@ -48,14 +48,14 @@ struct GatewayRoute: TableRoute {
     static func keyed(
         _ method: HTTPRequest.Method, _ path: PathPattern, for access: Access = .client,
         else others: OtherMethods = .backend, where isParameter: (@Sendable (String) -> Bool)? = nil,
-        _ answer: @escaping Answer
+        answer: @escaping Answer
     ) -> Self {
         Self(
             methods: [method], path: path, others: others, isParameter: isParameter, handler: .keyed(access, answer))
     }
 
-    static func operators(_ method: HTTPRequest.Method, _ path: PathPattern, _ answer: @escaping Answer) -> Self {
-        keyed(method, path, for: .operators, else: .refused(nil), answer)
+    static func operators(_ method: HTTPRequest.Method, _ path: PathPattern, answer: @escaping Answer) -> Self {
+        keyed(method, path, for: .operators, else: .refused(nil), answer: answer)
     }
 
     func takes(_ parameter: String) -> Bool { isParameter?(parameter) ?? true }

@@ -10,7 +10,7 @@ struct DeadlineWatch: NamedService {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await every(.milliseconds(250)) {
-                for waiter in pending.abandonOverdue() { signals.cancel(waiter.id, deadline: waiter.deadline) }
+                for request in pending.abandonOverdue() { signals.cancel(request.id, deadline: request.deadline) }
             }
         }
     }

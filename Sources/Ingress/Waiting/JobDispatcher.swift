@@ -25,10 +25,10 @@ struct JobDispatcher: Sendable {
     /// Queues a job whose answer the client waits for.
     /// - Parameter connection: the client's; nil if it has closed. What was read of a request from a closed connection
     ///   may be a part of it only: Hummingbird takes the connection's end for the body's.
-    func begin(_ job: Job, for connection: Connection?) async throws -> WaitingCall {
+    func begin(_ job: Job, for connection: Connection?) async throws -> DispatchedJob {
         guard let connection, !connection.isClosed else { throw GatewayError(.disconnected) }
-        var call = WaitingCall(
-            id: job.insertionID, deadline: job.deadline, window: job.window, seal: job.ownSeal, waiter: nil)
+        var call = DispatchedJob(
+            id: job.insertionID, deadline: job.deadline, window: job.window, seal: job.ownSeal, request: nil)
         guard !job.isFetchable else {
             do {
                 (call.id, call.rates) = try await enqueue(job)
@@ -39,14 +39,14 @@ struct JobDispatcher: Sendable {
             call.isRepeated = call.id != job.insertionID
             return call
         }
-        let waiter = pending.register(call.id, deadline: call.deadline + grace)
-        call.waiter = waiter
+        let request = pending.register(call.id, deadline: call.deadline + grace)
+        call.request = request
         do {
             // From now on, so that a client that leaves meanwhile is seen to.
             guard connection.watch({ [call] in leave(call.id, deadline: call.deadline, handedOver: $0) }) else {
                 throw GatewayError(.disconnected)
             }
-            call.rates = try await enqueue(job, for: waiter).rates
+            call.rates = try await enqueue(job, for: request).rates
             return call
         } catch {
             close(call, connection)
@@ -55,23 +55,23 @@ struct JobDispatcher: Sendable {
     }
 
     /// Waits for the answer and hands it to the client as it comes.
-    func answer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
+    func answer(_ call: DispatchedJob, to connection: Connection?, logger: Logger) async throws -> Response {
         var response = try await ownAnswer(call, to: connection, logger: logger)
         call.rates?.sign(&response.headers)
         return response
     }
 
-    private func ownAnswer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
-        guard let waiter = call.waiter else {
+    private func ownAnswer(_ call: DispatchedJob, to connection: Connection?, logger: Logger) async throws -> Response {
+        guard let request = call.request else {
             if call.isRepeated, case .failed(let error) = try await kept.state(of: call.id) {
                 return error.response(of: call.id)
             }
             return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger)
         }
         let answer = PendingResponse(
-            waiter: waiter,
+            request: request,
             frames: frames(
-                of: call.id, deadline: waiter.deadline, window: call.window, sealedBy: call.seal, logger: logger))
+                of: call.id, deadline: request.deadline, window: call.window, sealedBy: call.seal, logger: logger))
         return try await answer.response(
             DeliveryOutcome(finished: { close(call, connection) }) {
                 // Where its connection closed, the watch has already said so; saying it twice harms nothing.
@@ -88,17 +88,17 @@ struct JobDispatcher: Sendable {
         _ id: InsertionID, deadline: Deadline, to connection: Connection?, numbering: EventNumbering? = nil,
         logger: Logger
     ) async throws -> Response {
-        let waiter = tailer.follow(id, deadline: deadline.orNow + grace)
-        guard let connection, connection.watch({ _ in tailer.leave(waiter) }) else {
-            tailer.leave(waiter)
+        let request = tailer.follow(id, deadline: deadline.orNow + grace)
+        guard let connection, connection.watch({ _ in tailer.leave(request) }) else {
+            tailer.leave(request)
             throw GatewayError(.disconnected)
         }
         let close = { @Sendable in
             connection.unwatch()
-            tailer.leave(waiter)
+            tailer.leave(request)
         }
         let answer = PendingResponse(
-            waiter: waiter, frames: frames(of: id, deadline: waiter.deadline, window: .max, logger: logger))
+            request: request, frames: frames(of: id, deadline: request.deadline, window: .max, logger: logger))
         var response = try await answer.response(
             DeliveryOutcome(finished: close, abandoned: close), numbering: numbering)
         response.headers[.insertionID] = id.description
@@ -119,14 +119,14 @@ struct JobDispatcher: Sendable {
 
     /// Puts a job on the queue, or says why it cannot be there. A refused job leaves nothing behind, unless Redis may
     /// have taken it without saying so: then it is cancelled.
-    /// - Parameter waiter: takes the answer, if the worker in this process may make the call; nil: the answer is to be
+    /// - Parameter request: takes the answer, if the worker in this process may make the call; nil: the answer is to be
     ///   kept in Redis.
     /// - Returns: the job whose answer it is: this one, or the one that the request was before; and what is left of
     ///   the rate limits that it was counted on.
-    func enqueue(_ job: Job, for waiter: Waiter? = nil) async throws -> (id: InsertionID, rates: RateStatus?) {
+    func enqueue(_ job: Job, for request: PendingRequest? = nil) async throws -> (id: InsertionID, rates: RateStatus?) {
         do {
             try checkKey()
-            return try result(of: job, after: try await admission.enqueue(job, on: local, for: waiter))
+            return try result(of: job, after: try await admission.enqueue(job, on: local, for: request))
         } catch let error as RedisError {
             throw noted(refusal(of: job, because: error), job)
         } catch let error as GatewayError {
@@ -209,14 +209,14 @@ struct JobDispatcher: Sendable {
         signals.cancel(id, handedOver: handedOver, deadline: deadline)
     }
 
-    private func close(_ call: WaitingCall, _ connection: Connection?) {
+    private func close(_ call: DispatchedJob, _ connection: Connection?) {
         connection?.unwatch()
         pending.dismiss(call.id)
     }
 }
 
 /// The part of a queued job that stays at the ingress while its client waits: not its body, which may be large.
-struct WaitingCall: Sendable {
+struct DispatchedJob: Sendable {
     var id: InsertionID
     /// The time at which the client stops waiting.
     var deadline: Deadline
@@ -224,8 +224,8 @@ struct WaitingCall: Sendable {
     var window: Int
     /// Seals the answer's frames; nil: the gateway's key does.
     var seal: OwnSeal?
-    /// The waiter that receives the answer; nil if the answer is kept under the job's own key and followed there.
-    var waiter: Waiter?
+    /// The request that waits for the answer; nil if the answer is kept under the job's own key and followed there.
+    var request: PendingRequest?
     /// The rest of the rate limits on which the job was counted; nil: it was on none.
     var rates: RateStatus?
     /// Whether the job was queued before, under the same Idempotency-Key.

@@ -14,72 +14,72 @@ protocol WaitingClient: Sendable {
     func receive(_ sealed: [UInt8])
 
     /// Ends the wait. What has come can still be taken.
-    func end(_ ending: Waiter.Ending)
+    func end(_ ending: PendingRequest.Ending)
 }
 
 /// The registry of this process's requests that wait for their answers, by insertion id.
 final class PendingRequests: Sendable {
-    private let waiters = NIOLockedValueBox<[InsertionID: any WaitingClient]>([:])
+    private let requests = NIOLockedValueBox<[InsertionID: any WaitingClient]>([:])
 
     /// The number of requests that wait.
-    var count: Int { waiters.withLockedValue { $0.count } }
+    var count: Int { requests.withLockedValue { $0.count } }
 
     /// The ids of the requests that wait.
-    var ids: [InsertionID] { waiters.withLockedValue { Array($0.keys) } }
+    var ids: [InsertionID] { requests.withLockedValue { Array($0.keys) } }
 
-    func register(_ id: InsertionID, deadline: Deadline) -> Waiter {
-        let waiter = Waiter(id: id, deadline: deadline)
-        register(waiter)
-        return waiter
+    func register(_ id: InsertionID, deadline: Deadline) -> PendingRequest {
+        let request = PendingRequest(id: id, deadline: deadline)
+        register(request)
+        return request
     }
 
-    func register(_ client: any WaitingClient) { waiters.withLockedValue { $0[client.id] = client } }
+    func register(_ client: any WaitingClient) { requests.withLockedValue { $0[client.id] = client } }
 
     /// Gives a sealed frame to the request that waits for it; drops it if none does.
     func receive(_ frame: [UInt8], for id: InsertionID) {
-        waiters.withLockedValue { $0[id] }?.receive(frame)
+        requests.withLockedValue { $0[id] }?.receive(frame)
     }
 
     /// The answer is complete: nothing more is expected.
     func dismiss(_ id: InsertionID) {
-        waiters.withLockedValue { _ = $0.removeValue(forKey: id) }
+        requests.withLockedValue { _ = $0.removeValue(forKey: id) }
     }
 
     /// Ends one wait early.
     /// - Returns: whether the request still waited.
     @discardableResult
-    func abandon(_ id: InsertionID, as ending: Waiter.Ending) -> Bool {
-        guard let waiter = waiters.withLockedValue({ $0.removeValue(forKey: id) }) else { return false }
-        waiter.end(ending)
+    func abandon(_ id: InsertionID, as ending: PendingRequest.Ending) -> Bool {
+        guard let request = requests.withLockedValue({ $0.removeValue(forKey: id) }) else { return false }
+        request.end(ending)
         return true
     }
 
     /// Ends all waits.
     /// - Returns: the requests whose wait was ended.
-    func abandonAll(as ending: Waiter.Ending) -> [any WaitingClient] {
-        let all = waiters.withLockedValue { waiters in
-            defer { waiters = [:] }
-            return Array(waiters.values)
+    func abandonAll(as ending: PendingRequest.Ending) -> [any WaitingClient] {
+        let all = requests.withLockedValue { requests in
+            defer { requests = [:] }
+            return Array(requests.values)
         }
-        for waiter in all { waiter.end(ending) }
+        for request in all { request.end(ending) }
         return all
     }
 
     /// Ends the waits whose time is over.
     /// - Returns: the requests whose wait was ended.
     func abandonOverdue(at now: ContinuousClock.Instant = .now) -> [any WaitingClient] {
-        let overdue = waiters.withLockedValue { waiters in
-            let overdue = waiters.values.filter { $0.deadline.isOver(at: now) }
-            for waiter in overdue { waiters.removeValue(forKey: waiter.id) }
+        let overdue = requests.withLockedValue { requests in
+            let overdue = requests.values.filter { $0.deadline.isOver(at: now) }
+            for request in overdue { requests.removeValue(forKey: request.id) }
             return overdue
         }
-        for waiter in overdue { waiter.end(.deadline) }
+        for request in overdue { request.end(.deadline) }
         return overdue
     }
 }
 
 /// One request that waits for the frames of its answer.
-final class Waiter: Sendable {
+final class PendingRequest: Sendable {
     /// The reason why the wait ended without the answer's end.
     enum Ending: Error, Equatable {
         /// The client closed its connection.
@@ -181,9 +181,9 @@ final class Waiter: Sendable {
     }
 }
 
-extension Waiter: WaitingClient {}
+extension PendingRequest: WaitingClient {}
 
-extension Waiter: LocalClient {
+extension PendingRequest: LocalClient {
     /// Any loop will do: the reader is a task, which runs on none.
     var eventLoop: any EventLoop { MultiThreadedEventLoopGroup.singleton.any() }
 

@@ -7,19 +7,19 @@ internal import Upstream
 
 /// The answer to one request as a task reads it.
 final class PendingResponse: Sendable {
-    private let waiter: Waiter
+    private let request: PendingRequest
     private let frames: ResponseFrames
 
-    /// - Parameter frames: puts in order what the waiter hears.
-    init(waiter: Waiter, frames: ResponseFrames) {
-        self.waiter = waiter
+    /// - Parameter frames: puts in order what the request receives.
+    init(request: PendingRequest, frames: ResponseFrames) {
+        self.request = request
         self.frames = frames
     }
 
     /// The next frame. After one with an end there are no more.
-    func next() async throws(Waiter.Ending) -> ResponseFrame {
+    func next() async throws(PendingRequest.Ending) -> ResponseFrame {
         while true {
-            if let frame = frames.take(try await waiter.next()) { return frame }
+            if let frame = frames.take(try await request.next()) { return frame }
         }
     }
 
@@ -32,7 +32,7 @@ extension PendingResponse {
     /// - Parameter numbering: numbers the events of an answer that is a stream of them.
     func response(_ outcome: DeliveryOutcome, numbering: EventNumbering? = nil) async throws -> Response {
         let first: ResponseFrame
-        do throws(Waiter.Ending) { first = try await next() } catch {
+        do throws(PendingRequest.Ending) { first = try await next() } catch {
             outcome.finished()
             throw GatewayError(error)
         }
@@ -73,7 +73,7 @@ extension PendingResponse {
                         if !rest.isEmpty { try await writer.write(ByteBuffer(bytes: rest)) }
                         return try await writer.finish(nil)
                     }
-                    do throws(Waiter.Ending) { frame = try await next() } catch {
+                    do throws(PendingRequest.Ending) { frame = try await next() } catch {
                         frame = ResponseFrame(sequence: .max, end: .brokenOff(GatewayError(error)))
                     }
                 }
@@ -165,7 +165,7 @@ final class ResponseFrames: Sendable {
     }
 
     /// - Returns: the frame that came; nil if it is none, or was there before. After one with an end there are no more.
-    func take(_ arrival: Waiter.Arrival) -> ResponseFrame? {
+    func take(_ arrival: PendingRequest.Arrival) -> ResponseFrame? {
         guard let opened = open(arrival), let frame = state.withLockedValue({ $0.place(opened) }) else { return nil }
         if frame.end == .brokenOff(.answerLost) { signals.cancel(id, deadline: deadline) }
         return frame
@@ -185,7 +185,7 @@ final class ResponseFrames: Sendable {
     /// An answer under a key of its own is read without a window.
     private var isKept: Bool { window == .max }
 
-    private func open(_ arrival: Waiter.Arrival) -> ResponseFrame? {
+    private func open(_ arrival: PendingRequest.Arrival) -> ResponseFrame? {
         switch arrival {
         case .opened(let frame): return frame
         case .sealed(let bytes):
@@ -227,7 +227,7 @@ extension HTTPFields {
 
 extension GatewayError {
     /// The error for a client whose wait ended without an answer.
-    init(_ ending: Waiter.Ending) {
+    init(_ ending: PendingRequest.Ending) {
         switch ending {
         case .disconnected:
             self.init(

@@ -6,7 +6,7 @@ internal import ServiceLifecycle
 
 /// Follows answers that are kept under their jobs' own keys, for clients of this ingress: one blocked read for all.
 ///
-/// An answer stays in Redis while its reader is slow: it is read on only while its waiter has room.
+/// An answer stays in Redis while its reader is slow: it is read on only while its request has room.
 final class ResponseTailer: Service {
     private static let wait = Duration.seconds(1)
 
@@ -36,26 +36,26 @@ final class ResponseTailer: Service {
 
     /// Follows an answer from its beginning.
     /// - Parameter deadline: when the wait ends if nothing more has come until then.
-    func follow(_ id: InsertionID, deadline: Deadline) -> Waiter {
-        let waiter = Waiter(id: id, deadline: deadline, window: window, onRoom: { [ringer] in ringer.yield() })
-        followed.withLockedValue { $0.add(waiter) }
+    func follow(_ id: InsertionID, deadline: Deadline) -> PendingRequest {
+        let request = PendingRequest(id: id, deadline: deadline, window: window, onRoom: { [ringer] in ringer.yield() })
+        followed.withLockedValue { $0.add(request) }
         ringer.yield()
-        return waiter
+        return request
     }
 
     /// Ends a wait early; what has come can still be taken.
-    func leave(_ waiter: Waiter, as ending: Waiter.Ending = .disconnected) {
-        followed.withLockedValue { $0.remove(waiter) }
-        waiter.end(ending)
+    func leave(_ request: PendingRequest, as ending: PendingRequest.Ending = .disconnected) {
+        followed.withLockedValue { $0.remove(request) }
+        request.end(ending)
     }
 
     /// Ends all waits.
-    func abandonAll(as ending: Waiter.Ending) {
-        for waiter in followed.withLockedValue({ $0.waiters }) { leave(waiter, as: ending) }
+    func abandonAll(as ending: PendingRequest.Ending) {
+        for request in followed.withLockedValue({ $0.requests }) { leave(request, as: ending) }
     }
 
     /// The number of readers that follow answers.
-    var count: Int { followed.withLockedValue { $0.waiters.count } }
+    var count: Int { followed.withLockedValue { $0.requests.count } }
 
     func run() async throws {
         try await redis.run(beside: { [self] in
@@ -90,7 +90,7 @@ final class ResponseTailer: Service {
                 try? await Task.sleep(for: .milliseconds(20))
             }
             let overdue = followed.withLockedValue { $0.overdue(asked) }
-            for waiter in overdue { leave(waiter, as: .deadline) }
+            for request in overdue { leave(request, as: .deadline) }
         }
     }
 

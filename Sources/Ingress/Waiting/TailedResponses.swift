@@ -1,9 +1,10 @@
 internal import Common
 
-/// Readers of answers and their progress. Decides what is read next and which reader gets it; pure but for waiters.
+/// Readers of answers and their progress. Decides what is read next and which reader gets it. It is pure but for the
+/// requests.
 struct TailedResponses {
     private struct Reader {
-        let waiter: Waiter
+        let request: PendingRequest
         /// The last entry that was handed to it.
         var position = StreamPosition.start
     }
@@ -25,18 +26,18 @@ struct TailedResponses {
 
     private var readers: [InsertionID: [Reader]] = [:]
 
-    var waiters: [Waiter] { readers.values.flatMap { $0.map(\.waiter) } }
+    var requests: [PendingRequest] { readers.values.flatMap { $0.map(\.request) } }
 
-    mutating func add(_ waiter: Waiter) { readers[waiter.id, default: []].append(Reader(waiter: waiter)) }
+    mutating func add(_ request: PendingRequest) { readers[request.id, default: []].append(Reader(request: request)) }
 
-    mutating func remove(_ waiter: Waiter) {
-        readers[waiter.id]?.removeAll { $0.waiter === waiter }
-        if readers[waiter.id]?.isEmpty ?? false { readers[waiter.id] = nil }
+    mutating func remove(_ request: PendingRequest) {
+        readers[request.id]?.removeAll { $0.request === request }
+        if readers[request.id]?.isEmpty ?? false { readers[request.id] = nil }
     }
 
     /// The next read: each answer that has a reader with room, from where the slowest of those is.
     func next(within budget: ReadBudget) -> Read {
-        var positions = readers.compactMapValues { readers in readers.filter(\.waiter.hasRoom).map(\.position).min() }
+        var positions = readers.compactMapValues { readers in readers.filter(\.request.hasRoom).map(\.position).min() }
         // Everything at once was too much: some of them, other ones each time.
         if positions.count > budget.entries {
             positions = Dictionary(
@@ -54,8 +55,8 @@ struct TailedResponses {
         guard var readers = readers[id] else { return }
         for index in readers.indices where readers[index].position >= start {
             for entry in entries where entry.position > readers[index].position {
-                guard readers[index].waiter.hasRoom else { break }
-                if let frame = entry.frame { readers[index].waiter.receive(frame) }
+                guard readers[index].request.hasRoom else { break }
+                if let frame = entry.frame { readers[index].request.receive(frame) }
                 readers[index].position = entry.position
             }
         }
@@ -67,11 +68,11 @@ struct TailedResponses {
     /// - Parameters:
     ///   - now: the time, by the clock that the readers wait by.
     ///   - read: the read that has just ended.
-    func overdue(at now: ContinuousClock.Instant = .now, _ read: Read) -> [Waiter] {
+    func overdue(at now: ContinuousClock.Instant = .now, _ read: Read) -> [PendingRequest] {
         read.positions.flatMap { id, start in
             (readers[id] ?? []).filter {
-                $0.waiter.deadline.isOver(at: now) && $0.position <= start && $0.waiter.hasRoom
-            }.map(\.waiter)
+                $0.request.deadline.isOver(at: now) && $0.position <= start && $0.request.hasRoom
+            }.map(\.request)
         }
     }
 }

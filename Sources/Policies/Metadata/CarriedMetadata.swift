@@ -59,23 +59,25 @@ package struct CarriedMetadata: Sendable {
         }
         for member in object.members {
             guard let key = object.name(of: member) else { continue }
-            try add(key, try Self.value(of: member, in: object, key, header, takesScalars), of: header)
+            try add(
+                key, try Self.value(of: member, in: object, key: key, header: header, takesScalars: takesScalars),
+                of: header)
         }
     }
 
     private static func value(
-        of member: JSONObject.Member, in object: JSONObject, _ key: String, _ header: String, _ takesScalars: Bool
+        of member: JSONObject.Member, in object: JSONObject, key: String, header: String, takesScalars: Bool
     ) throws(GatewayError) -> String {
         switch member.kind {
         case .string:
             if let text = object.string(member) { return text }
-            throw error(header, key, "has a value with half of a surrogate pair; write whole characters")
+            throw error(header, key: key, fault: "has a value with half of a surrogate pair; write whole characters")
         case .number where takesScalars, .true where takesScalars, .false where takesScalars:
             return String(decoding: object.bytes[member.value], as: UTF8.self)
         default:
             throw error(
-                header, key,
-                "has a value that is \(member.kind.noun); write it as a string, in quotes, or leave the key out")
+                header, key: key,
+                fault: "has a value that is \(member.kind.noun); write it as a string, in quotes, or leave the key out")
         }
     }
 
@@ -96,21 +98,23 @@ package struct CarriedMetadata: Sendable {
     private mutating func add(_ key: String, _ value: String, of header: String) throws(GatewayError) {
         if key == LoggingSwitch.key {
             guard let wish = LoggingSwitch.wish(value) else {
-                throw Self.error(header, key, "is a switch; its value is `true` or `false`")
+                throw Self.error(header, key: key, fault: "is a switch; its value is `true` or `false`")
             }
             // Of several headers one that says no counts.
             wishesLog = wishesLog && wish
             return
         }
         if let fault = MetadataRule.fault(ofKey: key) ?? MetadataRule.fault(ofValue: value) {
-            throw Self.error(header, key, fault)
+            throw Self.error(header, key: key, fault: fault)
         }
         if let place = metadata.entries.firstIndex(where: { $0.key == key }) {
             guard metadata.entries[place].value != value else { return }
-            throw Self.error(header, key, "has another value in `\(carriers[place])`; send one value for each key")
+            throw Self.error(
+                header, key: key, fault: "has another value in `\(carriers[place])`; send one value for each key")
         }
         guard metadata.entries.count < MetadataRule.entryLimit else {
-            throw Self.error(header, key, "is one too many: a request has at most \(MetadataRule.entryLimit) keys")
+            throw Self.error(
+                header, key: key, fault: "is one too many: a request has at most \(MetadataRule.entryLimit) keys")
         }
         metadata.set(key, to: value, from: .header)
         carriers.append(header)
@@ -124,14 +128,14 @@ package struct CarriedMetadata: Sendable {
 }
 
 extension CarriedMetadata {
-    private static func error(_ header: String, _ key: String, _ fault: String) -> GatewayError {
+    private static func error(_ header: String, key: String, fault: String) -> GatewayError {
         .invalidMetadata(header, "the key `\(MetadataRule.shown(key))` \(fault)")
     }
 
     private static func error(_ header: String, _ error: JSONScanError) -> GatewayError {
         let example = #"Send a JSON object of strings, such as {"team": "search"}"#
         switch error.code {
-        case .duplicateKey(let key): return self.error(header, key, "is there twice; send it once")
+        case .duplicateKey(let key): return self.error(header, key: key, fault: "is there twice; send it once")
         case .tooDeep:
             return .invalidMetadata(header, "a value is nested. \(example)")
         case .notAnObject(let kind): return .invalidMetadata(header, "it is \(kind.noun), not an object. \(example)")

@@ -12,18 +12,20 @@ enum FallbackCycle {
         }
         var cleared: Set<UTF8Text> = []
         for start in next.keys.sorted() {
-            if let path = path(from: start, next, &cleared, []) { return path.map(\.text).joined(separator: " → ") }
+            if let path = path(from: start, next: next, cleared: &cleared, taken: []) {
+                return path.map(\.text).joined(separator: " → ")
+            }
         }
         return nil
     }
 
     private static func path(
-        from model: UTF8Text, _ next: [UTF8Text: [UTF8Text]], _ cleared: inout Set<UTF8Text>, _ taken: [UTF8Text]
+        from model: UTF8Text, next: [UTF8Text: [UTF8Text]], cleared: inout Set<UTF8Text>, taken: [UTF8Text]
     ) -> [UTF8Text]? {
         if let begin = taken.firstIndex(of: model) { return taken[begin...] + [model] }
         guard !cleared.contains(model) else { return nil }
         for following in next[model] ?? [] {
-            if let found = path(from: following, next, &cleared, taken + [model]) { return found }
+            if let found = path(from: following, next: next, cleared: &cleared, taken: taken + [model]) { return found }
         }
         cleared.insert(model)
         return nil

@@ -171,7 +171,7 @@ package struct Intake: NamedService {
     private func begin(_ delivery: consuming Delivery, for client: (any LocalClient)? = nil) {
         let (id, entry) = (InsertionID(delivery.insertionID), delivery.entry)
         let control = jobs.begin(id, entry: entry, client: client)
-        startWork(delivery, control) { [jobs] in jobs.finish(id, entry, control) }
+        startWork(delivery, control) { [jobs] in jobs.finish(id, entry: entry, control: control) }
     }
 
     private func cancelled(among deliveries: [Delivery]) async -> [InsertionID: Cancellation] {

@@ -54,7 +54,7 @@ package struct QuestionWork: Sendable {
             await sender.reject(delivery, because: error, control: control)
             return .refused
         }
-        if control.stop == .cancelled { return await drop(job, delivery, control) }
+        if control.stop == .cancelled { return await drop(job, delivery: delivery, control: control) }
         if let refusal = await check.refusal(of: job, delivery, control) {
             await sender.finish(
                 job, in: delivery, with: refusal.frame, succeeded: true, deadLetterReason: refusal.deadLetterReason,
@@ -76,7 +76,7 @@ package struct QuestionWork: Sendable {
             case .released:
                 await sender.release(delivery)
                 return .released
-            case .cancelled: return await drop(job, delivery, control)
+            case .cancelled: return await drop(job, delivery: delivery, control: control)
             case nil:
                 // An error that says what is wrong, and that came when the answer had begun.
                 let told = error as? GatewayError
@@ -91,7 +91,7 @@ package struct QuestionWork: Sendable {
     }
 
     /// Ends a question whose answer is not wanted any longer.
-    private func drop(_ job: Job, _ delivery: Delivery, _ control: CallControl) async -> Outcome {
+    private func drop(_ job: Job, delivery: Delivery, control: CallControl) async -> Outcome {
         await sender.finish(job, in: delivery, with: nil, succeeded: true, control: control)
         return .cancelled
     }

@@ -76,7 +76,7 @@ package final class RunningJobs: Sendable {
     }
 
     /// Notes that a job has ended.
-    func finish(_ id: InsertionID?, _ entry: String, _ control: CallControl) {
+    func finish(_ id: InsertionID?, entry: String, control: CallControl) {
         control.close()
         let (room, free, empty) = state.withLockedValue { state in
             state.running[entry] = nil

@@ -14,7 +14,7 @@ struct AuditParser: RowFilterParser {
         let (name, operation) = FilterReader.parts(of: parameter)
         guard let field = AuditField.named(name) else { return false }
         try reader.noteFilter(parameter)
-        let test = try FilterReader.test(operation, value, parameter, of: name, mayBeEmpty: false)
+        let test = try FilterReader.test(operation, value: value, parameter: parameter, of: name, mayBeEmpty: false)
         if field == .kind { try FilterReader.check(test, isOf: AuditKind.known.map(\.rawValue), parameter) }
         filter.conditions.append(.init(field, test))
         return true

@@ -38,13 +38,14 @@ struct FilterParser: RowFilterParser {
         guard field != nil || number != nil else { return false }
         try reader.noteFilter(parameter)
         if let number {
-            try read(number, operation, value, parameter)
+            try read(number, operation: operation, value: value, parameter: parameter)
         } else if case .known(.status)? = field {
-            try readStatus(operation, value, parameter)
+            try readStatus(operation, value: value, parameter: parameter)
         } else if let field {
             var mayBeEmpty = false
             if case .metadata = field { mayBeEmpty = true }
-            let test = try FilterReader.test(operation, value, parameter, of: field.name, mayBeEmpty: mayBeEmpty)
+            let test = try FilterReader.test(
+                operation, value: value, parameter: parameter, of: field.name, mayBeEmpty: mayBeEmpty)
             if field == .known(.outcome) {
                 try FilterReader.check(test, isOf: RequestRow.Outcome.allCases.map(\.rawValue), parameter)
             }
@@ -68,7 +69,7 @@ struct FilterParser: RowFilterParser {
     }
 
     private mutating func read(
-        _ number: RequestNumber, _ operation: String?, _ value: String, _ parameter: String
+        _ number: RequestNumber, operation: String?, value: String, parameter: String
     ) throws(GatewayError) {
         guard let comparison = operation.flatMap({ RequestFilter.Comparison.named($0) }) else {
             throw FilterReader.unknownOperator(parameter, known: RequestFilter.Comparison.allCases.map(\.rawValue))
@@ -78,11 +79,11 @@ struct FilterParser: RowFilterParser {
         guard isDecimal, let bound = Double(value), bound.isFinite else {
             throw .invalidQuery(parameter, "must be a number that is not negative; durations are in milliseconds")
         }
-        filter.bounds.append(.init(number, comparison, bound))
+        filter.bounds.append(.init(number, comparison, value: bound))
     }
 
     private mutating func readStatus(
-        _ operation: String?, _ value: String, _ parameter: String
+        _ operation: String?, value: String, parameter: String
     ) throws(GatewayError) {
         let known: [FilterReader.Operator] = [.eq, .ne, .anyOf, .noneOf]
         guard let operation = FilterReader.Operator.named(operation ?? FilterReader.Operator.eq.rawValue),

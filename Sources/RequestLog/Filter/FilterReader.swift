@@ -80,7 +80,7 @@ struct FilterReader {
     ///   - name: of the property.
     ///   - mayBeEmpty: whether a row can have an empty text there.
     static func test(
-        _ operation: String?, _ value: String, _ parameter: String, of name: String, mayBeEmpty: Bool
+        _ operation: String?, value: String, parameter: String, of name: String, mayBeEmpty: Bool
     ) throws(GatewayError) -> RequestFilter.Test {
         guard let operation = Operator.named(operation ?? Operator.eq.rawValue) else {
             throw unknownOperator(parameter, known: Operator.allCases.map(\.rawValue))

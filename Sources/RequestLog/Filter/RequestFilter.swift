@@ -39,7 +39,7 @@ package struct RequestFilter: Sendable, Equatable {
         package var comparison: Comparison
         package var value: Double
 
-        package init(_ number: RequestNumber, _ comparison: Comparison, _ value: Double) {
+        package init(_ number: RequestNumber, _ comparison: Comparison, value: Double) {
             self.number = number
             self.comparison = comparison
             self.value = value

@@ -27,12 +27,12 @@ struct AuditDatabase: AuditLogStore {
             var book = TermBook()
             for event in events {
                 let project = try event.project.map { try book.number(ofProject: $0, db) }
-                try Self.insert(event, project ?? AuditSchema.operatorsProject, db)
+                try Self.insert(event, project: project ?? AuditSchema.operatorsProject, in: db)
             }
         }
     }
 
-    private static func insert(_ event: AuditEvent, _ project: Int64, _ db: Database) throws {
+    private static func insert(_ event: AuditEvent, project: Int64, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO audit(project, id, kind, actor, account, user, subject, details)

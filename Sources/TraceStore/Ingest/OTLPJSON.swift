@@ -19,8 +19,8 @@ enum OTLPJSON {
         guard export.allSatisfy({ $0.name != nil }), lists.count <= 1 else { throw malformed(bytes) }
         var spans: [OTLPSpan] = []
         let template = OTLPSpan()
-        for part in elements(outline, lists.map(\.value), template, "resourceSpans", into: &spans) {
-            readResourceSpans(outline, part, template, into: &spans)
+        for part in elements(outline, of: lists.map(\.value), template: template, name: "resourceSpans", into: &spans) {
+            readResourceSpans(outline, at: part, template: template, into: &spans)
         }
         return spans
     }
@@ -35,38 +35,39 @@ enum OTLPJSON {
     }
 
     private static func readResourceSpans(
-        _ outline: JSONOutline, _ value: Range<Int>, _ template: OTLPSpan, into spans: inout [OTLPSpan]
+        _ outline: JSONOutline, at value: Range<Int>, template: OTLPSpan, into spans: inout [OTLPSpan]
     ) {
         var template = template
-        guard let members = members(outline, value, "resource", "scopeSpans", &template) else {
+        guard let members = members(outline, at: value, head: "resource", list: "scopeSpans", template: &template)
+        else {
             return spans.append(template)
         }
-        read(members.head, in: outline, "resource", &template) { object, template throws(JSONScanError) in
+        read(members.head, in: outline, as: "resource", into: &template) { object, template throws(JSONScanError) in
             guard let resource = try attributes(of: object) else { return notAList.message }
             template.resource = resource
             return nil
         }
-        for part in elements(outline, members.lists, template, "scopeSpans", into: &spans) {
-            readScopeSpans(outline, part, template, into: &spans)
+        for part in elements(outline, of: members.lists, template: template, name: "scopeSpans", into: &spans) {
+            readScopeSpans(outline, at: part, template: template, into: &spans)
         }
     }
 
     private static func readScopeSpans(
-        _ outline: JSONOutline, _ value: Range<Int>, _ template: OTLPSpan, into spans: inout [OTLPSpan]
+        _ outline: JSONOutline, at value: Range<Int>, template: OTLPSpan, into spans: inout [OTLPSpan]
     ) {
         var template = template
-        guard let members = members(outline, value, "scope", "spans", &template) else {
+        guard let members = members(outline, at: value, head: "scope", list: "spans", template: &template) else {
             return spans.append(template)
         }
-        read(members.head, in: outline, "scope", &template) { object, template throws(JSONScanError) in
+        read(members.head, in: outline, as: "scope", into: &template) { object, template throws(JSONScanError) in
             guard let scope = try scope(object) else { return notAList.message }
             template.scope = scope
             return nil
         }
-        for part in elements(outline, members.lists, template, "spans", into: &spans) {
+        for part in elements(outline, of: members.lists, template: template, name: "spans", into: &spans) {
             var span = template
             if template.defect == nil {
-                read(part, in: outline, "span", &span) { object, span throws(JSONScanError) in
+                read(part, in: outline, as: "span", into: &span) { object, span throws(JSONScanError) in
                     span = try self.span(object, span)
                     return span.defect
                 }
@@ -78,7 +79,7 @@ enum OTLPJSON {
     /// The head and the lists of a message, by their names. A message in which one name stands twice is marked as
     /// defective, and its spans are found all the same, to be counted. Nil for what is no object.
     private static func members(
-        _ outline: JSONOutline, _ value: Range<Int>, _ head: String, _ list: String, _ template: inout OTLPSpan
+        _ outline: JSONOutline, at value: Range<Int>, head: String, list: String, template: inout OTLPSpan
     ) -> (head: Range<Int>?, lists: [Range<Int>])? {
         guard let members = outline.members(of: value) else {
             template.defect = template.defect ?? "what holds \(list) must be a JSON object"
@@ -94,7 +95,7 @@ enum OTLPJSON {
 
     /// The elements of lists. One that is none counts as one span that is wrong: more of it is not known.
     private static func elements(
-        _ outline: JSONOutline, _ lists: [Range<Int>], _ template: OTLPSpan, _ name: String,
+        _ outline: JSONOutline, of lists: [Range<Int>], template: OTLPSpan, name: String,
         into spans: inout [OTLPSpan]
     ) -> [Range<Int>] {
         var elements: [Range<Int>] = []
@@ -115,8 +116,8 @@ enum OTLPJSON {
     ///   - value: nil for an object that is absent; the body is then not called.
     ///   - body: returns what is wrong.
     private static func read(
-        _ value: Range<Int>?, in outline: JSONOutline, _ name: String, _ span: inout OTLPSpan,
-        _ body: (JSONObject, inout OTLPSpan) throws(JSONScanError) -> String?
+        _ value: Range<Int>?, in outline: JSONOutline, as name: String, into span: inout OTLPSpan,
+        body: (JSONObject, inout OTLPSpan) throws(JSONScanError) -> String?
     ) {
         guard let value, span.defect == nil else { return }
         // A head may be null, as any message in JSON; an element of a list may not.

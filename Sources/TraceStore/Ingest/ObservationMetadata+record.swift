@@ -32,7 +32,7 @@ extension ObservationMetadata {
         for (name, attribute) in own {
             guard let range = span.range(attribute), names.insert(name) else { continue }
             begin(name, &out)
-            append(span.bytes, range, &out)
+            append(span.bytes, range: range, to: &out)
         }
         appendGiven(of: span, &names, &out)
         if names.insert("resourceAttributes") { member(resource, &out) }
@@ -53,7 +53,7 @@ extension ObservationMetadata {
         else {
             guard names.insert("metadata") else { return }
             begin("metadata", &out)
-            return append(span.bytes, range, &out)
+            return append(span.bytes, range: range, to: &out)
         }
         for member in object.members {
             guard let name = object.name(of: member), names.insert(name) else { continue }
@@ -70,15 +70,15 @@ extension ObservationMetadata {
             isFirst = false
             out += name
             switch attribute.kind {
-            case .text, .integer: append(span.bytes, range, &out)
+            case .text, .integer: append(span.bytes, range: range, to: &out)
             case .double:
                 var writer = JSONWriter()
                 writer.number(Double(String(decoding: span.bytes[range], as: UTF8.self)) ?? .nan)
-                append(writer.bytes, writer.bytes.indices, &out)
+                append(writer.bytes, range: writer.bytes.indices, to: &out)
             case .texts:
                 var writer = JSONWriter()
                 writer.array(span.texts(attribute)) { $0.string(String(decoding: span.bytes[$1], as: UTF8.self)) }
-                append(writer.bytes, writer.bytes.indices, &out)
+                append(writer.bytes, range: writer.bytes.indices, to: &out)
             }
         }
     }
@@ -96,7 +96,7 @@ extension ObservationMetadata {
     }
 
     /// Appends a text as a JSON string.
-    private static func append(_ text: [UInt8], _ range: Range<Int>, _ out: inout [UInt8]) {
+    private static func append(_ text: [UInt8], range: Range<Int>, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
         JSONText.appendEscaped(text, range, to: &out)
         out.append(UInt8(ascii: "\""))

@@ -6,11 +6,12 @@ package import Telemetry
 package final class TraceStoreMetrics: Sendable {
     package static let descriptions = [
         MetricDescription(
-            "gateway_tracestore_requests_total", .counter, "Requests to the trace store, by route and class of status."),
+            "gateway_tracestore_requests_total", .counter,
+            help: "Requests to the trace store, by route and class of status."),
         MetricDescription(
             "gateway_tracestore_request_duration_seconds", .histogram(.times(upTo: .seconds(60))),
-            "Seconds that the trace store took to answer."),
-        MetricDescription("gateway_tracestore_spans_total", .counter, "Spans that were stored."),
+            help: "Seconds that the trace store took to answer."),
+        MetricDescription("gateway_tracestore_spans_total", .counter, help: "Spans that were stored."),
     ]
 
     /// A page of Langfuse's, by which requests are told apart.

@@ -40,7 +40,7 @@ enum FilterParameter {
         }
         let type = object.text("type") ?? ""
         let operation = object.text("operator") ?? ""
-        guard let test = try test(type, operation, object) else {
+        guard let test = try test(type, operation: operation, object: object) else {
             throw .invalidRequest(
                 "Invalid filter on `\(column.rawValue)`: type `\(type.prefix(64))` with operator `\(operation.prefix(64))` and this value"
             )
@@ -49,7 +49,7 @@ enum FilterParameter {
     }
 
     private static func test(
-        _ type: String, _ operation: String, _ object: JSONObject
+        _ type: String, operation: String, object: JSONObject
     ) throws(LangfuseError) -> Condition.Test? {
         let value = object.member("value")
         switch type {

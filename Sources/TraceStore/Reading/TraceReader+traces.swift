@@ -18,7 +18,7 @@ extension TraceReader {
                     try writer.array(traces) { writer, trace in
                         let spans = try Self.spans(of: trace, query, readsContent: request.groups.contains(.io), db)
                         let scores = request.groups.contains(.scores) ? try Self.scores(of: trace, query, db) : []
-                        writer.trace(trace, spans, scores, project: project, request.groups)
+                        writer.trace(trace, spans: spans, scores: scores, project: project, groups: request.groups)
                         try Self.checkSize(writer)
                     }
                 }
@@ -40,7 +40,7 @@ extension TraceReader {
             let spans = try Self.spans(of: trace, found, readsContent: true, db)
             let scores = request.groups.contains(.scores) ? try Self.scores(of: trace, found, db) : []
             var writer = JSONWriter()
-            writer.fullTrace(trace, spans, scores, project: project, request.groups)
+            writer.fullTrace(trace, spans: spans, scores: scores, project: project, groups: request.groups)
             try Self.checkSize(writer)
             return writer.bytes
         }

@@ -71,7 +71,7 @@ struct RequestDatabase: RequestLogStore {
             let last = try scan.page(within: budget) { rows, texts in
                 // One more tells whether there are further rows.
                 guard found.count < limit else { return .stop }
-                found.append(try RequestRows.row(rows, project: project, &texts, db))
+                found.append(try RequestRows.row(rows, project: project, texts: &texts, in: db))
                 return .on
             }
             return RequestPage(rows: found, next: last.map { PageCursor(place: UInt64(clamping: $0)) })
@@ -89,7 +89,7 @@ struct RequestDatabase: RequestLogStore {
             while true {
                 rows.restart(number, place)
                 guard try rows.next() else { return nil }
-                var row = try RequestRows.row(rows, project: project, &texts, db)
+                var row = try RequestRows.row(rows, project: project, texts: &texts, in: db)
                 if row.id == id {
                     row.attempts = try RequestRows.attempts(place: place, project: number, db)
                     return row
@@ -125,7 +125,7 @@ struct RequestDatabase: RequestLogStore {
     func metadataKeys(startingWith start: String, limit: Int, project: String) async throws -> [String] {
         try await read { db in
             guard let number = try TermBook.number(ofKnownProject: project, db) else { return [] }
-            return try Self.values(of: TermField.metadataKey, start, limit, number, db)
+            return try Self.values(of: TermField.metadataKey, from: start, limit: limit, project: number, in: db)
         }
     }
 
@@ -136,7 +136,7 @@ struct RequestDatabase: RequestLogStore {
             guard let number = try TermBook.number(ofKnownProject: project, db),
                 let field = try RowTest.number(of: .metadata(UTF8Text(key)), project: number, db)
             else { return [] }
-            return try Self.values(of: field, start, limit, number, db)
+            return try Self.values(of: field, from: start, limit: limit, project: number, in: db)
         }
     }
 
@@ -150,7 +150,7 @@ struct RequestDatabase: RequestLogStore {
     }
 
     private static func values(
-        of field: UInt32, _ start: String, _ limit: Int, _ project: Int64, _ db: Database
+        of field: UInt32, from start: String, limit: Int, project: Int64, in db: Database
     ) throws -> [String] {
         let statement = try db.cachedStatement(
             sql: """

@@ -34,7 +34,7 @@ enum RequestRows {
 
     /// The row at which the statement stands, without its attempts.
     static func row(
-        _ rows: StatementRows, project: String, _ texts: inout TermTexts, _ db: Database
+        _ rows: StatementRows, project: String, texts: inout TermTexts, in db: Database
     ) throws -> RequestRow {
         func integer(_ column: Column) -> Int64 { rows.integer(column.rawValue) }
         func number(_ column: Column) -> Int? { rows.integerOrNil(column.rawValue).map { Int($0) } }
@@ -57,14 +57,14 @@ enum RequestRows {
         row.requestBytes = Int(integer(.requestBytes))
         row.responseBytes = Int(integer(.responseBytes))
         try TermList.forEach(in: rows.bytes(Column.terms.rawValue)) { field, term, origin in
-            try set(field, try texts.text(of: term, db), origin, in: &row, &texts, db)
+            try set(field, text: try texts.text(of: term, db), origin: origin, in: &row, texts: &texts, db: db)
         }
         return row
     }
 
     private static func set(
-        _ field: UInt32, _ text: String, _ origin: UInt8, in row: inout RequestRow, _ texts: inout TermTexts,
-        _ db: Database
+        _ field: UInt32, text: String, origin: UInt8, in row: inout RequestRow, texts: inout TermTexts,
+        db: Database
     ) throws {
         if let key = TermField.key(of: field) {
             let key = try texts.text(of: key, db)

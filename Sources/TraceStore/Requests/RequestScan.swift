@@ -239,7 +239,7 @@ struct RequestScan {
         }
         guard !tests.isEmpty else { return true }
         let terms = rows.bytes(RequestRows.Column.terms.rawValue)
-        for index in tests.indices where try !tests[index].holds(terms, &texts, db) { return false }
+        for index in tests.indices where try !tests[index].holds(terms, texts: &texts, in: db) { return false }
         return true
     }
 }

@@ -67,7 +67,7 @@ struct RowTest {
 
     /// Whether the condition holds for a row.
     /// - Parameter bytes: its `TermList`.
-    mutating func holds(_ bytes: UnsafeRawBufferPointer, _ texts: inout TermTexts, _ db: Database) throws -> Bool {
+    mutating func holds(_ bytes: UnsafeRawBufferPointer, texts: inout TermTexts, in db: Database) throws -> Bool {
         guard let field else { return test.isNegated }
         switch terms {
         case .any: return (TermList.first(of: field, in: bytes) != nil) != test.isNegated

@@ -4,11 +4,11 @@ internal import JSON
 extension JSONWriter {
     /// A trace of a list: its observations and scores are their ids.
     mutating func trace(
-        _ trace: TraceRow, _ spans: [Observation], _ scores: [Score], project: String,
-        _ groups: Set<TraceRequest.FieldGroup>
+        _ trace: TraceRow, spans: [Observation], scores: [Score], project: String,
+        groups: Set<TraceRequest.FieldGroup>
     ) {
         object { writer in
-            writer.head(trace, spans, project: project, groups)
+            writer.head(trace, spans: spans, project: project, groups: groups)
             writer.metrics(of: spans, isWanted: groups.contains(.metrics))
             writer.member("scores") { $0.array(scores) { $0.string($1.id) } }
             writer.member("observations") { writer in
@@ -19,11 +19,11 @@ extension JSONWriter {
 
     /// A trace by itself: its observations and scores are whole.
     mutating func fullTrace(
-        _ trace: TraceRow, _ spans: [Observation], _ scores: [Score], project: String,
-        _ groups: Set<TraceRequest.FieldGroup>
+        _ trace: TraceRow, spans: [Observation], scores: [Score], project: String,
+        groups: Set<TraceRequest.FieldGroup>
     ) {
         object { writer in
-            writer.head(trace, spans, project: project, groups)
+            writer.head(trace, spans: spans, project: project, groups: groups)
             writer.metrics(of: spans, isWanted: groups.contains(.metrics))
             writer.member("scores") { writer in
                 writer.array(scores) { $0.score($1, project: project) }
@@ -36,7 +36,7 @@ extension JSONWriter {
 
     /// A trace of a session, without what hangs on it.
     mutating func traceAlone(_ trace: TraceRow, _ spans: [Observation], project: String) {
-        object { $0.head(trace, spans, project: project, [.core, .io]) }
+        object { $0.head(trace, spans: spans, project: project, groups: [.core, .io]) }
     }
 
     /// The members of a session.
@@ -48,7 +48,7 @@ extension JSONWriter {
     }
 
     private mutating func head(
-        _ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>
+        _ trace: TraceRow, spans: [Observation], project: String, groups: Set<TraceRequest.FieldGroup>
     ) {
         member("id", trace.id)
         member("externalId", String?.none)

@@ -21,14 +21,14 @@ struct StoreRoute: TableRoute {
 
     static func open(
         _ method: HTTPRequest.Method, _ path: PathPattern, fault: Faults.Route? = nil,
-        _ handler: @escaping @Sendable (TraceStoreResponder) -> Response
+        handler: @escaping @Sendable (TraceStoreResponder) -> Response
     ) -> Self {
         Self(methods: [method], path: path, fault: fault, handler: .open(handler))
     }
 
     static func keyed(
         _ method: HTTPRequest.Method, _ path: PathPattern, fault: Faults.Route? = nil,
-        _ handler: @escaping @Sendable (TraceStoreResponder, StoreCall) async throws -> Response
+        handler: @escaping @Sendable (TraceStoreResponder, StoreCall) async throws -> Response
     ) -> Self {
         Self(methods: [method], path: path, fault: fault, handler: .keyed(handler))
     }

@@ -51,7 +51,8 @@ struct TraceStoreResponder: HTTPResponder {
         // There is no tunnel here (RFC 9110 §9.3.6).
         guard request.method != .connect else { throw LangfuseError.methodNotAllowed }
         switch Self.table.match(request.method, request.uri.path) {
-        case .route(let route, let parameter): return try await answer(request, by: route, parameter, context.logger)
+        case .route(let route, let parameter):
+            return try await answer(request, by: route, parameter: parameter, logger: context.logger)
         case .otherMethods: throw LangfuseError.methodNotAllowed
         case nil:
             guard let feature = UnservedFeatures.feature(of: request.uri.path) else { throw LangfuseError.noSuchPage }
@@ -62,7 +63,7 @@ struct TraceStoreResponder: HTTPResponder {
 
     /// Checks the keys, and then lets go wrong what a test wants.
     private func answer(
-        _ request: Request, by route: StoreRoute, _ parameter: String, _ logger: Logger
+        _ request: Request, by route: StoreRoute, parameter: String, logger: Logger
     ) async throws -> Response {
         let answer: () async throws -> Response
         switch route.handler {

@@ -2,13 +2,13 @@ internal import Common
 internal import NIOConcurrencyHelpers
 
 /// One question's part of a verifier's capacity: it works with a permit, and waits without one, within the limit of
-/// waiters. Once it has waited it keeps its place to its end, so that no other takes it during a look.
+/// waiters. Once it has waited it keeps its place to its end, so that no other takes it during a round.
 ///
 /// One task uses it.
 final class QuestionSlot: Sendable {
     /// The present activity of the question.
     enum Phase: String, CaseIterable, Sendable {
-        /// It rests until the next look, or listens to another question's look.
+        /// It rests until the next round, or listens to another question's round.
         case waiting
         /// It waits for a permit.
         case queued

@@ -2,21 +2,21 @@ internal import Common
 
 /// The bounds of what one verifier does at a time, shared fairly between projects.
 ///
-/// Looks at rollouts and answers with traces have permits of their own, as many each: an answer whose reader is slow
-/// keeps its pages and its permit, and holds up no look.
+/// Rounds over rollouts and answers with traces have permits of their own, as many each: an answer whose reader is slow
+/// keeps its pages and its permit, and holds up no round.
 package final class VerifierCapacity: Sendable {
     /// The longest wait for a permit that is not yet a trouble.
     static let tolerance = Duration.seconds(5)
     /// Entries that are being opened, or whose answer is being written to Redis.
     private static let passing = 64
 
-    private let looks: FairSemaphore
+    private let rounds: FairSemaphore
     private let answers: FairSemaphore
     private let waiters: WaiterLimit
     private let changed: QuestionSlot.Observer
 
     /// - Parameters:
-    ///   - concurrency: looks at a time, and answers with traces at a time (`VERIFIER_CONCURRENCY`).
+    ///   - concurrency: rounds at a time, and answers with traces at a time (`VERIFIER_CONCURRENCY`).
     ///   - waiters: questions that wait at a time (`VERIFIER_WAITERS`).
     ///   - changed: told of what each question does.
     ///   - refused: told of each question that found no place to wait.
@@ -24,7 +24,7 @@ package final class VerifierCapacity: Sendable {
         concurrency: Int = 64, waiters: Int = 4096, changed: @escaping QuestionSlot.Observer = { _, _ in },
         refused: @escaping @Sendable () -> Void = {}
     ) {
-        looks = FairSemaphore(capacity: concurrency)
+        rounds = FairSemaphore(capacity: concurrency)
         answers = FairSemaphore(capacity: concurrency)
         self.waiters = WaiterLimit(capacity: waiters, refused: refused)
         self.changed = changed
@@ -32,13 +32,13 @@ package final class VerifierCapacity: Sendable {
 
     /// The most questions that the verifier takes off the queue: more than can work and wait, so that one which finds
     /// no place is told so.
-    package var mostQuestions: Int { looks.capacity + answers.capacity + waiters.capacity + Self.passing }
+    package var mostQuestions: Int { rounds.capacity + answers.capacity + waiters.capacity + Self.passing }
 
     /// The number of questions that wait, for tests.
     var waiting: Int { waiters.count }
 
-    /// For a question that looks at a rollout.
-    func lookSlot(for project: String) -> QuestionSlot { slot(for: project, of: looks) }
+    /// For a question that needs a round.
+    func roundSlot(for project: String) -> QuestionSlot { slot(for: project, of: rounds) }
 
     /// For a question that is answered with traces.
     func answerSlot(for project: String) -> QuestionSlot { slot(for: project, of: answers) }
@@ -51,10 +51,10 @@ package final class VerifierCapacity: Sendable {
                 "\(waiters.count) questions wait at a verifier, and further ones are answered with what is known, or "
                 + "get a 503 (VERIFIER_WAITERS is \(waiters.capacity); a project has half of what is free at most)"
         }
-        let longest = max(looks.longestWait(at: now), answers.longestWait(at: now))
+        let longest = max(rounds.longestWait(at: now), answers.longestWait(at: now))
         guard longest > Self.tolerance else { return nil }
         return "a question waits for a verifier's turn for \(longest.components.seconds) s, and "
-            + "\(looks.waiting + answers.waiting) do in all (VERIFIER_CONCURRENCY is \(looks.capacity))"
+            + "\(rounds.waiting + answers.waiting) do in all (VERIFIER_CONCURRENCY is \(rounds.capacity))"
     }
 
     private func slot(for project: String, of permits: FairSemaphore) -> QuestionSlot {

@@ -8,25 +8,26 @@ package final class VerifierMetrics: Sendable {
     package static let descriptions = [
         MetricDescription(
             "gateway_verifications_total", .counter,
-            "Questions about rollouts that this verifier worked on, by how that ended."),
+            help: "Questions about rollouts that this verifier worked on, by how that ended."),
         MetricDescription(
             "gateway_verifier_questions", .gauge,
-            "Questions at this verifier: `working` ask Redis or the trace store, `queued` wait for their turn to, "
-                + "`waiting` rest until the next look or share another's."),
+            help:
+                "Questions at this verifier: `working` ask Redis or the trace store, `queued` wait for their turn to, "
+                + "`waiting` rest until the next round or share another's."),
         MetricDescription(
             "gateway_verifier_no_place_total", .counter,
-            "Questions that could not wait at this verifier, since too many did (VERIFIER_WAITERS)."),
+            help: "Questions that could not wait at this verifier, since too many did (VERIFIER_WAITERS)."),
         MetricDescription(
-            "gateway_verdicts_total", .counter, "Verdicts on rollouts that this verifier found, by kind."),
+            "gateway_verdicts_total", .counter, help: "Verdicts on rollouts that this verifier found, by kind."),
         MetricDescription(
             "gateway_verification_duration_seconds", .histogram(.times(upTo: .seconds(Verdict.longestWait))),
-            "Seconds from a question's delivery to the end of its answer."),
+            help: "Seconds from a question's delivery to the end of its answer."),
         MetricDescription(
             "gateway_langfuse_requests_total", .counter,
-            "Calls of the trace store's API, by the answer's class of status or `failed`."),
+            help: "Calls of the trace store's API, by the answer's class of status or `failed`."),
         MetricDescription(
             "gateway_langfuse_request_duration_seconds", .histogram(.times(upTo: .seconds(60))),
-            "Seconds until the trace store began to answer."),
+            help: "Seconds until the trace store began to answer."),
     ]
 
     private let outcomes: [QuestionWork.Outcome: Counter]

@@ -32,7 +32,7 @@ struct ReconcilerRun: Sendable {
         run.clock = runClock
         rules.deadline = Timestamp(clamping: deadline) + behind
         do {
-            return try await run.verdict(Reconciler(rollout: rollout, rules: rules), mark, progress)
+            return try await run.verdict(Reconciler(rollout: rollout, rules: rules), mark: mark, progress: progress)
         } catch {
             try? await verdicts.forget(mark, of: rollout)
             throw error
@@ -40,7 +40,7 @@ struct ReconcilerRun: Sendable {
     }
 
     private func verdict(
-        _ reconciler: Reconciler, _ mark: VerdictStore.Mark, _ progress: @Sendable (WorkLease.State) async -> Void
+        _ reconciler: Reconciler, mark: VerdictStore.Mark, progress: @Sendable (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         var reconciler = reconciler
         let rollout = reconciler.rollout

@@ -29,7 +29,7 @@ extension LangfuseSource {
         var (scores, cursor): ([(traceID: UTF8Text, score: TraceScore)], String?) = ([], nil)
         var limit = LangfuseScores.mostScores
         repeat {
-            guard let page = try await scorePage(of: traceIDs, cursor, &limit, until) else { return nil }
+            guard let page = try await scorePage(of: traceIDs, after: cursor, limit: &limit, until) else { return nil }
             // A cursor that leads nowhere would lead there for ever.
             guard page.next == nil || !page.scores.isEmpty && page.next != cursor else { throw PageWalk.trouble }
             scores += page.scores
@@ -45,12 +45,12 @@ extension LangfuseSource {
     /// - Parameter limit: the most scores of it, which become fewer as long as they are too large: a score's comment
     ///   and metadata may be of any size.
     private func scorePage(
-        of traceIDs: [String], _ cursor: String?, _ limit: inout Int, _ until: ContinuousClock.Instant?
+        of traceIDs: [String], after cursor: String?, limit: inout Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> LangfuseScores.Page? {
         let dialect = LangfuseScores()
         while true {
             do throws(TraceSourceError) {
-                let answer = try await ask(dialect.target(of: traceIDs, cursor: cursor, limit: limit), .v2, until)
+                let answer = try await ask(dialect.target(of: traceIDs, cursor: cursor, limit: limit), by: .v2, until)
                 if answer.isNotFound { return nil }
                 if let error = answer.error(from: store.host) { throw error }
                 guard let page = dialect.page(answer.body) else { throw malformed }

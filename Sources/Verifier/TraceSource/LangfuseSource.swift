@@ -42,7 +42,8 @@ package struct LangfuseSource: TraceSource {
             }
             let rows = min(max(limit, 1), api.mostRows)
             if let page = api == .v2
-                ? try await newPage(query, cursor, rows, until) : try await oldPage(query, cursor, rows, until)
+                ? try await newPage(query, after: cursor, limit: rows, until)
+                : try await oldPage(query, after: cursor, limit: rows, until)
             {
                 return page
             }
@@ -64,11 +65,11 @@ package struct LangfuseSource: TraceSource {
 
     /// A page of the second API; nil if the server does not have it.
     private func newPage(
-        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, after cursor: TraceCursor?, limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV2(identity: identity)
         let text: String? = if case .opaque(let text) = cursor { text } else { nil }
-        let answer = try await ask(dialect.target(query, cursor: text, limit: limit), .v2, until)
+        let answer = try await ask(dialect.target(query, cursor: text, limit: limit), by: .v2, until)
         if answer.isNotFound { return nil }
         if let error = answer.error(from: store.host) { throw error }
         guard var page = dialect.page(answer.body, detail: query.detail, whole: query.wholeMetadata) else {
@@ -80,10 +81,10 @@ package struct LangfuseSource: TraceSource {
 
     /// A page of the first API; nil if the server does not have it.
     private func oldPage(
-        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, after cursor: TraceCursor?, limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         guard query.scores || query.detail == .body && query.observations else {
-            return try await oldList(query, cursor, limit, until)
+            return try await oldList(query, after: cursor, limit: limit, until)
         }
         if identity == .traceID, case .ids(let ids) = query.selection {
             let first: Int = if case .index(let index) = cursor { index } else { 0 }
@@ -93,18 +94,20 @@ package struct LangfuseSource: TraceSource {
         }
         var list = query
         list.detail = .head
-        guard let heads = try await oldList(list, cursor, min(limit, Self.singleTraces), until) else { return nil }
+        guard let heads = try await oldList(list, after: cursor, limit: min(limit, Self.singleTraces), until) else {
+            return nil
+        }
         let page = try await traces(heads.rows.map(\.head.traceID), until)
         return page.map { TracePage(rows: $0.rows, next: heads.next, bytes: $0.bytes) }
     }
 
     private func oldList(
-        _ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+        _ query: StoreQuery, after cursor: TraceCursor?, limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV1(identity: identity)
         let (number, limit): (Int, Int) =
             if case .page(let page, let rows) = cursor { (page, rows) } else { (1, limit) }
-        let answer = try await ask(dialect.target(query, page: number, limit: limit), .v1, until)
+        let answer = try await ask(dialect.target(query, page: number, limit: limit), by: .v1, until)
         if answer.isNotFound { return nil }
         if let error = answer.error(from: store.host) { throw error }
         guard let page = dialect.page(answer.body, detail: query.detail, page: number, limit: limit) else {
@@ -121,7 +124,7 @@ package struct LangfuseSource: TraceSource {
         let dialect = LangfuseV1(identity: identity)
         var page = TracePage(rows: [])
         for name in names {
-            let answer = try await ask(dialect.target(trace: name), .v1, until)
+            let answer = try await ask(dialect.target(trace: name), by: .v1, until)
             if answer.isNotFound {
                 if LangfuseJSON(answer.body)?.text("message")?.hasPrefix("Trace ") == true { continue }
                 return nil
@@ -136,7 +139,7 @@ package struct LangfuseSource: TraceSource {
 
     /// Makes a call within the rate limit.
     func ask(
-        _ target: String, _ api: LangfuseAPI, _ until: ContinuousClock.Instant?
+        _ target: String, by api: LangfuseAPI, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> LangfuseResponse {
         try await budget.take(store, api.bucket, before: until)
         let answer = try await call(target, until)

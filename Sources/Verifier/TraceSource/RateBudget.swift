@@ -40,7 +40,7 @@ package struct RateBudget: Sendable {
         if let until { left = min(left, ContinuousClock.now.duration(to: until)) }
         while true {
             let pause = Duration.milliseconds(
-                try await evaluate(RateScripts.take, key, [String(Self.reserve), believed(key)]))
+                try await evaluate(RateScripts.take, key: key, [String(Self.reserve), believed(key)]))
             guard pause > .zero else { return }
             guard pause <= left else { throw .rateLimited(retryAfter: pause) }
             left -= pause
@@ -63,11 +63,11 @@ package struct RateBudget: Sendable {
         guard report != nil || pause != nil else { return }
         let milliseconds = [report?.reset, pause].map { $0.map { String(Int($0 / .milliseconds(1))) } ?? "" }
         _ = try await evaluate(
-            RateScripts.learn, Self.key(store, bucket), [report.map { String($0.remaining) } ?? ""] + milliseconds)
+            RateScripts.learn, key: Self.key(store, bucket), [report.map { String($0.remaining) } ?? ""] + milliseconds)
     }
 
     private func evaluate(
-        _ script: RedisScript, _ key: String, _ arguments: [String]
+        _ script: RedisScript, key: String, _ arguments: [String]
     ) async throws(TraceSourceError) -> Int {
         do throws(RedisError) {
             return try await redis.evaluate(script, keys: [key]) { $0.append(contentsOf: arguments) }.int ?? 0

@@ -52,7 +52,7 @@ extension VerificationRunner {
     /// The most time for a question without a wait: a trace store whose rate limit is used up may make it wait.
     static let shortest: Int64 = 10_000
 
-    /// The pause between two looks for a rollout that is not known yet.
+    /// The pause between two rounds for a rollout that is not known yet.
     static let unknownPause = Duration.milliseconds(500)
 
     /// Answers a question, errors included.
@@ -66,9 +66,9 @@ extension VerificationRunner {
         let start = EventSink(sink)
         do {
             switch try question.parsed(now: clock.now()) {
-            case .verdict(let asked): try await answerVerdict(asked, of: question, start, progress)
-            case .traces(let asked): try await answerTraces(asked, of: question, start, progress)
-            case .trace(let id, let asked): try await answerTrace(id, asked, of: question, start)
+            case .verdict(let asked): try await answerVerdict(asked, of: question, to: start, progress: progress)
+            case .traces(let asked): try await answerTraces(asked, of: question, to: start, progress: progress)
+            case .trace(let id, let asked): try await answerTrace(id, query: asked, of: question, to: start)
             }
         } catch let error as GatewayError where !start.hasBegun {
             try await sink.send(error.status, error.retryHeaders, json: error.json)
@@ -80,12 +80,14 @@ extension VerificationRunner {
     }
 
     private func answerVerdict(
-        _ asked: VerdictQuery, of question: Question, _ sink: EventSink,
-        _ progress: @escaping @Sendable (Verdict) async -> Void
+        _ asked: VerdictQuery, of question: Question, to sink: EventSink,
+        progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let patience = patience(of: question, waiting: asked.wait ?? 0)
-        if asked.wantsEvents { return try await sendEvents(on: asked.rollout, patience, sink, progress) }
-        let verdict = try await verifyOnceKnown(asked.rollout, patience, progress)
+        if asked.wantsEvents {
+            return try await sendEvents(on: asked.rollout, patience: patience, to: sink, progress: progress)
+        }
+        let verdict = try await verifyOnceKnown(asked.rollout, patience: patience, progress: progress)
         guard let verdict else { throw GatewayError.rolloutNotFound(asked.rollout.name) }
         let (status, headers, json) = verdict.response(ifNoneMatch: asked.entityTag)
         guard let json else { return try await sink.begin(UpstreamHead(status: status, headers: headers)) }
@@ -93,7 +95,7 @@ extension VerificationRunner {
     }
 
     /// The patience that is left for a question. Its wait began when it came, perhaps at a verifier that has died
-    /// since. A question whose time is over has one more look.
+    /// since. A question whose time is over has one more round.
     private func patience(of question: Question, waiting wait: Int) -> WaitPolicy {
         let now = clock.steady()
         let last = question.deadline - Self.answerMargin
@@ -103,14 +105,14 @@ extension VerificationRunner {
     }
 
     /// The verdict on a rollout whose first completion may yet come: a client may begin to wait before it does. Between
-    /// two looks the question waits as one about a running rollout does.
+    /// two rounds the question waits as one about a running rollout does.
     /// - Returns: Nil if there is no such rollout as long as its client waits.
     /// - Throws: as `verify`.
     private func verifyOnceKnown(
-        _ rollout: Rollout, _ patience: WaitPolicy,
-        _ progress: @escaping @Sendable (Verdict) async -> Void
+        _ rollout: Rollout, patience: WaitPolicy,
+        progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws -> Verdict? {
-        let slot = capacity.lookSlot(for: rollout.project)
+        let slot = capacity.roundSlot(for: rollout.project)
         defer { slot.leave() }
         while true {
             let verdict = try await verify(rollout, patience: patience, in: slot, progress: progress)
@@ -123,16 +125,16 @@ extension VerificationRunner {
     }
 
     /// Sends `event: progress` for each news, and `event: verdict` at the end. A slow reader gets the newest when it
-    /// can take it, and holds up none of those who share the look.
+    /// can take it, and holds up none of those who share the round.
     private func sendEvents(
-        on rollout: Rollout, _ patience: WaitPolicy, _ sink: EventSink,
-        _ progress: @escaping @Sendable (Verdict) async -> Void
+        on rollout: Rollout, patience: WaitPolicy, to sink: EventSink,
+        progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let (news, told) = AsyncStream.makeStream(of: Verdict.self, bufferingPolicy: .bufferingNewest(1))
         let verdict = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await verdict in news { await sink.tell(verdict) } }
             defer { told.finish() }
-            return try await verifyOnceKnown(rollout, patience) { verdict in
+            return try await verifyOnceKnown(rollout, patience: patience) { verdict in
                 told.yield(verdict)
                 await progress(verdict)
             }

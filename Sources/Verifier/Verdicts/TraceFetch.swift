@@ -35,7 +35,7 @@ struct TraceFetch: Sendable {
             end -= batch.count
             while !batch.isEmpty {
                 let some = batch.suffix(asking.ids.most)
-                switch try await fetch(Array(some), members, &asking, take) {
+                switch try await fetch(Array(some), members: members, asking: &asking, take: take) {
                 case .all:
                     batch = batch.dropLast(some.count)
                     asking.ids.recordSuccess()
@@ -66,8 +66,8 @@ struct TraceFetch: Sendable {
 
     /// Fetches the traces of some ids.
     private func fetch(
-        _ ids: [InsertionID], _ members: TraceMembers, _ asking: inout Asking,
-        _ take: ([TraceRow]) async throws -> Bool
+        _ ids: [InsertionID], members: TraceMembers, asking: inout Asking,
+        take: ([TraceRow]) async throws -> Bool
     ) async throws -> Outcome {
         var query = StoreQuery(
             .ids(ids), window: TimeWindow(of: ids, margin: margin), detail: members.detail,
@@ -82,7 +82,7 @@ struct TraceFetch: Sendable {
             query.wholeMetadata = asking.whole
             query.timeout = try timeLeft()
             if cursor == nil { walk = PageWalk() }
-            var (page, failure) = await ask(query, cursor, asking.rows.rows)
+            var (page, failure) = await ask(query, after: cursor, limit: asking.rows.rows)
             try Task.checkCancellation()
             if let page {
                 asking.rows.learn(rows: page.rows.count, bytes: page.bytes)
@@ -108,7 +108,7 @@ struct TraceFetch: Sendable {
             cursor = nil
             repetitions += 1
             if failure == .cursorLost, repetitions == 1 { continue }
-            try await pause(after: failure, repetitions, missing, &pauses)
+            try await pause(after: failure, repetitions: repetitions, missing: missing, pauses: &pauses)
         }
     }
 
@@ -119,15 +119,16 @@ struct TraceFetch: Sendable {
         return left
     }
 
-    private func ask(_ query: StoreQuery, _ cursor: TraceCursor?, _ limit: Int) async -> (TracePage?, TraceSourceError?)
-    {
+    private func ask(
+        _ query: StoreQuery, after cursor: TraceCursor?, limit: Int
+    ) async -> (TracePage?, TraceSourceError?) {
         do throws(TraceSourceError) { return (try await source.page(query, after: cursor, limit: limit), nil) } catch {
             return (nil, error)
         }
     }
 
     private func pause(
-        after failure: TraceSourceError?, _ repetitions: Int, _ missing: Set<InsertionID>, _ pauses: inout Backoff
+        after failure: TraceSourceError?, repetitions: Int, missing: Set<InsertionID>, pauses: inout Backoff
     ) async throws {
         var pause = pauses.next()
         switch failure {

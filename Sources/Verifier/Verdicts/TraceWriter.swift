@@ -47,7 +47,7 @@ package struct TraceWriter: Sendable {
         if members.contains(.input) { writer.member("input", raw: row.body?.input) }
         if members.contains(.output) { writer.member("output", raw: row.body?.output) }
         if members.contains(.metadata) { writer.member("metadata", raw: row.body?.metadata) }
-        writeGeneration(row.body?.generation, row.body?.finishReasons ?? [], members, to: &writer)
+        writeGeneration(row.body?.generation, others: row.body?.finishReasons ?? [], members: members, to: &writer)
         if members.contains(.observations) {
             writer.member("observations") { $0.array(row.body?.observations ?? []) { write($1, to: &$0) } }
         }
@@ -61,7 +61,7 @@ package struct TraceWriter: Sendable {
 
     /// - Parameter others: why the choices ended, if the step does not say it.
     private func writeGeneration(
-        _ step: TraceBody.Observation?, _ others: [String], _ members: TraceMembers, to writer: inout JSONWriter
+        _ step: TraceBody.Observation?, others: [String], members: TraceMembers, to writer: inout JSONWriter
     ) {
         let reasons = step.map(\.finishReasons).flatMap { $0.isEmpty ? nil : $0 } ?? others
         if members.contains(.model) { writer.member("model", step?.model) }
@@ -96,7 +96,7 @@ package struct TraceWriter: Sendable {
             writer.member("input", raw: observation.input)
             writer.member("output", raw: observation.output)
             writer.member("parent_observation_id", raw: observation.parentID)
-            writeGeneration(observation, [], .generation, to: &writer)
+            writeGeneration(observation, others: [], members: .generation, to: &writer)
         }
     }
 }

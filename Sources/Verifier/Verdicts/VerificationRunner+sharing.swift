@@ -13,7 +13,7 @@ extension VerificationRunner {
         /// Told what is known while the rollout is not complete.
         let progress: @Sendable (Verdict) async -> Void
 
-        /// Whether a verdict is enough that was found in one look.
+        /// Whether a verdict is enough that was found in one round.
         var isInHurry: Bool { patience.attempts == 1 }
     }
 
@@ -47,7 +47,7 @@ extension VerificationRunner {
             await pending.progress(news.verdict)
         }
         let lease = WorkLease(on: rollout, redis: redis)
-        if let followed = try await follow(lease, pending, tell) {
+        if let followed = try await follow(lease, pending: pending, tell: tell) {
             ending = .ended(followed)
             return followed
         }
@@ -74,7 +74,7 @@ extension VerificationRunner {
     /// Listens to another verifier as long as one is at the same work.
     /// - Returns: a verdict that is enough for this question; nil if the work is its own now.
     private func follow(
-        _ lease: WorkLease, _ pending: PendingVerdict, _ tell: (WorkLease.State) async -> Void
+        _ lease: WorkLease, pending: PendingVerdict, tell: (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         var latest: WorkLease.State?
         var isFirst = true

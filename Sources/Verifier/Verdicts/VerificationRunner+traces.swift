@@ -8,8 +8,8 @@ extension VerificationRunner {
 
     /// `/traces`: the rollout is checked first, for every query; only a complete one is answered.
     func answerTraces(
-        _ query: TracesQuery, of question: Question, _ sink: EventSink,
-        _ progress: @escaping @Sendable (Verdict) async -> Void
+        _ query: TracesQuery, of question: Question, to sink: EventSink,
+        progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let patience = WaitPolicy(
             deadline: question.deadline - Self.answerMargin, attempts: query.maxRetries + 1, firstPause: .seconds(1))
@@ -18,7 +18,7 @@ extension VerificationRunner {
         if verdict.isLoss { return try await sendLoss(verdict, sink) }
         if verdict.kind == .unknown { throw GatewayError.storeUnavailable(verdict.reason ?? "") }
         guard verdict.kind == .complete, verdict.expected > 0 else { return try await sendIncomplete(verdict, sink) }
-        try await sendTraces(query, verdict, question, sink)
+        try await sendTraces(query, verdict: verdict, of: question, to: sink)
     }
 
     /// 404, as from the reference gateway, with the verdict beside the error.
@@ -42,7 +42,7 @@ extension VerificationRunner {
     }
 
     private func sendTraces(
-        _ query: TracesQuery, _ verdict: Verdict, _ question: Question, _ sink: EventSink
+        _ query: TracesQuery, verdict: Verdict, of question: Question, to sink: EventSink
     ) async throws {
         let (source, slot) = try await takeStore(for: question)
         defer { slot.leave() }
@@ -50,7 +50,7 @@ extension VerificationRunner {
             source: source, identity: options.identity,
             margin: options.identity.margin(requestTimeout: options.requestTimeout), clock: clock, slot: slot,
             deadline: question.deadline)
-        let ids = try await chosen(query, verdict, fetch)
+        let ids = try await chosen(query, verdict: verdict, fetch: fetch)
         var writer = TraceWriter(members: query.members)
         var out = writer.head(project: question.project, total: ids.count)
         try await fetch.run(ids, of: query.members) { rows in
@@ -71,7 +71,7 @@ extension VerificationRunner {
     /// `/traces/completion`: the trace of `insertion_id`, or none, as the store has it now. Its rollout may still run:
     /// this is for people, who look at one call, and no verdict depends on it.
     func answerTrace(
-        _ id: InsertionID, _ query: TracesQuery, of question: Question, _ sink: EventSink
+        _ id: InsertionID, query: TracesQuery, of question: Question, to sink: EventSink
     ) async throws {
         let (source, slot) = try await takeStore(for: question)
         defer { slot.leave() }
@@ -120,7 +120,7 @@ extension VerificationRunner {
 
     /// The ids of the traces that the answer shall hold, ascending. Their number is the answer's `total_traces`.
     private func chosen(
-        _ query: TracesQuery, _ verdict: Verdict, _ fetch: TraceFetch
+        _ query: TracesQuery, verdict: Verdict, fetch: TraceFetch
     ) async throws -> [InsertionID] {
         let reading = try await reader.read(verdict.rollout, failed: verdict.failed)
         try Task.checkCancellation()
@@ -134,7 +134,7 @@ extension VerificationRunner {
         if query.filter.isOpen {
             ids = Array(ids.suffix(query.limit))
         } else {
-            ids = try await filtered(ids, query.filter, query.limit, fetch)
+            ids = try await filtered(ids, by: query.filter, limit: query.limit, fetch: fetch)
         }
         guard let size = query.sampleSize, size < ids.count else { return ids }
         return ids.shuffled().prefix(size).sorted()
@@ -142,7 +142,7 @@ extension VerificationRunner {
 
     /// The newest ids whose traces pass a filter.
     private func filtered(
-        _ ids: [InsertionID], _ filter: TraceFilter, _ limit: Int, _ fetch: TraceFetch
+        _ ids: [InsertionID], by filter: TraceFilter, limit: Int, fetch: TraceFetch
     ) async throws -> [InsertionID] {
         let asked = Set(ids)
         var passed: Set<InsertionID> = []

@@ -31,9 +31,9 @@ package final class VerificationRunner: Sendable {
     package struct WaitPolicy: Sendable, Equatable {
         /// The time by which there must be a verdict, by the steady clock, in milliseconds.
         package var deadline: Int64
-        /// The most looks; nil: as many as there is time for.
+        /// The most rounds; nil: as many as there is time for.
         package var attempts: Int?
-        /// The pause between the first two looks; each further pause is twice as long.
+        /// The pause between the first two rounds; each further pause is twice as long.
         package var firstPause: Duration
 
         package init(deadline: Int64, attempts: Int? = nil, firstPause: Duration = .seconds(2)) {
@@ -103,7 +103,7 @@ package final class VerificationRunner: Sendable {
         _ rollout: Rollout, patience: WaitPolicy,
         progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
     ) async throws -> Verdict? {
-        let slot = capacity.lookSlot(for: rollout.project)
+        let slot = capacity.roundSlot(for: rollout.project)
         defer { slot.leave() }
         return try await verify(rollout, patience: patience, in: slot, progress: progress)
     }

@@ -5,15 +5,15 @@ import Testing
 
 @Suite struct RolloutQueryTests {
     private func parse(
-        _ path: String, _ query: String? = nil, _ headers: [HeaderField] = []
+        _ path: String, query: String? = nil, headers: [HeaderField] = []
     ) throws(GatewayError) -> RolloutQuery {
         try RolloutQuery(path: path, query: query, headers: headers, project: "p", now: 1_763_812_345_000)
     }
 
     private func verdict(
-        _ path: String, _ query: String? = nil, _ headers: [HeaderField] = []
+        _ path: String, query: String? = nil, headers: [HeaderField] = []
     ) throws -> VerdictQuery? {
-        if case .verdict(let query) = try parse(path, query, headers) { query } else { nil }
+        if case .verdict(let query) = try parse(path, query: query, headers: headers) { query } else { nil }
     }
 
     private static let events = [HeaderField("Accept", "text/html, Text/Event-Stream")]
@@ -26,20 +26,20 @@ import Testing
     func `a follower waits as long as may be`(
         _ query: String?, _ headers: [HeaderField], _ wait: Int?, _ wantsEvents: Bool
     ) throws {
-        let parsed = try #require(try verdict("/rollouts/a%20b", query, headers))
+        let parsed = try #require(try verdict("/rollouts/a%20b", query: query, headers: headers))
         #expect(parsed.rollout == Rollout("a b", project: "p"))
         #expect(parsed.wait == wait && parsed.wantsEvents == wantsEvents && parsed.entityTag == nil)
     }
 
     @Test func `the entity tag is the client's`() throws {
-        let parsed = try verdict("/rollouts/r", nil, [HeaderField("if-none-match", #"W/"1", "2""#)])
+        let parsed = try verdict("/rollouts/r", query: nil, headers: [HeaderField("if-none-match", #"W/"1", "2""#)])
         #expect(parsed?.entityTag == #"W/"1", "2""#)
     }
 
     @Test func `a pointwise question is about the newest trace`() throws {
         let query = "tags=rollout_id:r&limit=7"
-        guard case .traces(let all) = try parse("/traces", query),
-            case .traces(let newest) = try parse("/traces/pointwise", query)
+        guard case .traces(let all) = try parse("/traces", query: query),
+            case .traces(let newest) = try parse("/traces/pointwise", query: query)
         else { throw GatewayError.invalidQuery("path", "is read as another question") }
         #expect(all.limit == 7 && newest.limit == 1 && newest.rollout == Rollout("r", project: "p"))
     }
@@ -48,7 +48,7 @@ import Testing
         let id = "0197d2c5-5d7a-7000-8000-000000000001"
         guard
             case .trace(let asked, let traces) = try parse(
-                RolloutQuery.tracePath, "tags=rollout_id:r&fields=io&insertion_id=\(id)")
+                RolloutQuery.tracePath, query: "tags=rollout_id:r&fields=io&insertion_id=\(id)")
         else { throw GatewayError.invalidQuery("path", "is read as another question") }
         #expect(asked.description == id && traces.members == [.input, .output, .metadata])
     }
@@ -68,7 +68,7 @@ import Testing
     func `a question that cannot be read is refused`(
         _ path: String, _ query: String?, _ status: Int, _ code: String
     ) {
-        let error = #expect(throws: GatewayError.self) { try parse(path, query) }
+        let error = #expect(throws: GatewayError.self) { try parse(path, query: query) }
         #expect(error?.status == status && error?.code == code, "\(String(describing: error))")
     }
 }

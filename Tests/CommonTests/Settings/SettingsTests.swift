@@ -75,7 +75,7 @@ struct SettingsTests {
         var below, above: String
         var testDescription: String { name }
 
-        init(_ name: String, _ lowest: String, _ highest: String, below: String, above: String) {
+        init(_ name: String, lowest: String, highest: String, below: String, above: String) {
             (self.name, self.lowest, self.highest, self.below, self.above) = (name, lowest, highest, below, above)
         }
     }

@@ -19,7 +19,7 @@ import Testing
                             try await eventually(within: .seconds(30)) { try await fleet.alive().count == 3 }
                             try await fleet.calls(200..<260, to: port) { moreAnswers in
                                 try await eventually(within: .seconds(60)) { fleet.provider.held.count == 260 }
-                                try await expectTakeover(of: name, first, fleet) {
+                                try await expectTakeover(of: name, from: first, in: fleet) {
                                     try await answers().merging(moreAnswers()) { $1 }
                                 }
                             }
@@ -31,7 +31,7 @@ import Testing
     }
 
     private func expectTakeover(
-        of name: String, _ forwarder: GatewayProcess, _ fleet: GatewayFleet, _ answers: GatewayFleet.Answers
+        of name: String, from forwarder: GatewayProcess, in fleet: GatewayFleet, answers: GatewayFleet.Answers
     ) async throws {
         let all = fleet.provider.count
         let lost = try await fleet.pending()[name] ?? 0

@@ -60,7 +60,7 @@ struct GatewayFleet {
     func ingress(
         _ variables: [String: String] = [:], _ body: (GatewayProcess, _ port: Int) async throws -> Void
     ) async throws -> GatewayProcess.Ending {
-        try await process("ingress", variables) { process in
+        try await process("ingress", variables: variables) { process in
             let port = try EndToEndTests.port(in: try await process.line(with: "listens on"))
             try await withRawClient(to: port) { client in
                 try await eventually(within: .seconds(30)) {
@@ -75,7 +75,7 @@ struct GatewayFleet {
     @discardableResult
     func serve(_ body: (GatewayProcess, _ port: Int) async throws -> Void) async throws -> GatewayProcess.Ending {
         let variables = ["DATA_DIR": "data-\(UInt32.random(in: 0...(.max)))", "LANGFUSE_HOST": "http://127.0.0.1:9"]
-        return try await process("serve", variables) { process in
+        return try await process("serve", variables: variables) { process in
             try await body(process, try EndToEndTests.port(in: try await process.line(with: "listens on")))
         }
     }
@@ -97,9 +97,10 @@ struct GatewayFleet {
 
     /// Runs a part with more variables than the fleet's own.
     func process(
-        _ part: String, _ variables: [String: String] = [:], _ body: (GatewayProcess) async throws -> Void
+        _ part: String, variables: [String: String] = [:], body: (GatewayProcess) async throws -> Void
     ) async throws -> GatewayProcess.Ending {
-        try await folder.run("metadata-gateway", [part], environment: environment.merging(variables) { $1 }, body)
+        try await folder.run(
+            "metadata-gateway", arguments: [part], environment: environment.merging(variables) { $1 }, body: body)
     }
 }
 

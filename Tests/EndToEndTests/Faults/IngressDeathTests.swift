@@ -17,7 +17,7 @@ import Testing
                     var locations: [String] = []
                     try await fleet.ingress { dying, port in
                         locations = try await fleet.accept(0..<Self.each, at: port)
-                        try await lose(dying, port, with: Self.each..<2 * Self.each, fleet)
+                        try await lose(dying, at: port, with: Self.each..<2 * Self.each, in: fleet)
                     }
                     let ids = try await fleet.ids()
                     fleet.provider.answer()
@@ -33,8 +33,9 @@ import Testing
     }
 
     /// Kills an ingress on which clients wait for these jobs.
-    private func lose(_ ingress: GatewayProcess, _ port: Int, with jobs: Range<Int>, _ fleet: GatewayFleet) async throws
-    {
+    private func lose(
+        _ ingress: GatewayProcess, at port: Int, with jobs: Range<Int>, in fleet: GatewayFleet
+    ) async throws {
         try await withThrowingTaskGroup { group in
             for job in jobs {
                 group.addTask {

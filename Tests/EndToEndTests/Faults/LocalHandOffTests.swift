@@ -13,7 +13,7 @@ import Testing
     @Test func `the calls of one that dies are made again`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.serve { dying, port in
-                try await withHeldCalls(0..<5, to: port, fleet) {
+                try await withHeldCalls(0..<5, to: port, of: fleet) {
                     #expect(try await fleet.pending().values.sorted() == [5], "one consumer holds them all")
                     try dying.send(.kill)
                 }
@@ -32,7 +32,7 @@ import Testing
 
     /// Opens a connection for each job, sends its request, and runs `body` once all their calls are at the provider.
     private func withHeldCalls(
-        _ jobs: Range<Int>, to port: Int, _ fleet: GatewayFleet, _ body: () async throws -> Void
+        _ jobs: Range<Int>, to port: Int, of fleet: GatewayFleet, body: () async throws -> Void
     ) async throws {
         guard let job = jobs.first else {
             try await eventually(within: .seconds(30)) {
@@ -43,7 +43,7 @@ import Testing
         try await withRawClient(to: port) { client in
             try await client.send("POST", ServeTests.path, body: GatewayFleet.body(job))
             try await eventually(within: .seconds(30)) { fleet.provider.calls["job-\(job)"] == 1 }
-            try await withHeldCalls(jobs.dropFirst(), to: port, fleet, body)
+            try await withHeldCalls(jobs.dropFirst(), to: port, of: fleet, body: body)
         }
     }
 

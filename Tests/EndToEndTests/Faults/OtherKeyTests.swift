@@ -16,7 +16,7 @@ import Testing
                     try await fleet.redis.send(RedisCommand("EXISTS", Keys.keyFingerprint)).int == 1
                 }
                 let ending = try await fleet.folder.run(
-                    "metadata-gateway", [part], environment: fleet.environment.merging(Self.other) { $1 })
+                    "metadata-gateway", arguments: [part], environment: fleet.environment.merging(Self.other) { $1 })
                 #expect(ending.code == 78)
                 for text in ["environment: GATEWAY_KEY: ", "DEL \(Keys.keyFingerprint)"] {
                     #expect(ending.output.contains(text), "\(ending.output)")
@@ -31,7 +31,8 @@ import Testing
         try await GatewayFleet.run(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { fleet in
             try await fleet.forwarder { _ in
                 try await eventually { try await fleet.alive().count == 1 }
-                let ending = try await fleet.process("ingress", Self.other.merging(["REDIS_DB": "1"]) { $1 }) {
+                let ending = try await fleet.process("ingress", variables: Self.other.merging(["REDIS_DB": "1"]) { $1 })
+                {
                     ingress in
                     let port = try port(in: try await ingress.line(with: "listens on"))
                     try await withRawClient(to: port) { client in
@@ -99,7 +100,7 @@ import Testing
                     #expect(answer.status == 502 && answer.error?.code == "job_lost", "\(answer.text)")
                     #expect(answer.text.contains("another GATEWAY_KEY"))
                 }
-                _ = try await fleet.process("forwarder", Self.other) { forwarder in
+                _ = try await fleet.process("forwarder", variables: Self.other) { forwarder in
                     try await forwarder.line(with: "takes up to")
                     try await eventually(within: .seconds(120)) { try await fleet.length(Keys.dead) == 1 }
                 }

@@ -54,11 +54,11 @@ import Testing
                 let address = ["REDIS_HOST": "unix:" + link]
                 var endings: [GatewayProcess.Ending] = []
                 endings += [
-                    try await fleet.process("verifier", address) { verifier in
+                    try await fleet.process("verifier", variables: address) { verifier in
                         endings += [
-                            try await fleet.process("forwarder", address) { forwarder in
+                            try await fleet.process("forwarder", variables: address) { forwarder in
                                 endings += [
-                                    try await fleet.process("ingress", address) { ingress in
+                                    try await fleet.process("ingress", variables: address) { ingress in
                                         let port = try port(in: try await ingress.line(with: "listens on"))
                                         try await eventually(within: .seconds(30)) { try await isServed(port) }
                                         try await fleet.server.administer(["REPLICAOF", "127.0.0.1", "1"])

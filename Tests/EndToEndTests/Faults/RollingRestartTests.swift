@@ -18,7 +18,9 @@ import Testing
                 let (ports, sender) = AsyncStream<(Int, Int)>.makeStream()
                 for (index, slot) in ingresses.enumerated() {
                     group.addTask {
-                        try await keepIngress(fleet, Self.hosts[index], slot) { sender.yield((index, $0)) }
+                        try await keepIngress(of: fleet, host: Self.hosts[index], slot: slot) {
+                            sender.yield((index, $0))
+                        }
                     }
                 }
                 for slot in forwarders { group.addTask { try await keepForwarder(fleet, slot) } }
@@ -32,7 +34,7 @@ import Testing
                 }
                 try await eventually { try await fleet.alive().count == forwarders.count }
                 try await RollingRestartBalancer.run(addresses, in: fleet.folder) { balancer in
-                    try await restartAll(slots, fleet, balancer.port)
+                    try await restartAll(slots, of: fleet, port: balancer.port)
                 }
                 for slot in slots { slot.stop() }
                 try await group.waitForAll()
@@ -41,12 +43,12 @@ import Testing
     }
 
     private func keepIngress(
-        _ fleet: GatewayFleet, _ host: String, _ slot: RollingRestartSlot, _ listens: @Sendable (Int) -> Void
+        of fleet: GatewayFleet, host: String, slot: RollingRestartSlot, listens: @Sendable (Int) -> Void
     ) async throws {
         var port = 0
         var goesOn = true
         while goesOn {
-            let ending = try await fleet.process("ingress", ["HOST": host, "PORT": "\(port)"]) { process in
+            let ending = try await fleet.process("ingress", variables: ["HOST": host, "PORT": "\(port)"]) { process in
                 let isFirst = port == 0
                 port = try EndToEndTests.port(in: try await process.line(with: "listens on"))
                 if isFirst { listens(port) }
@@ -65,7 +67,7 @@ import Testing
     }
 
     /// Two rounds, so that the last process of the first is restarted under load too.
-    private func restartAll(_ slots: [RollingRestartSlot], _ fleet: GatewayFleet, _ port: Int) async throws {
+    private func restartAll(_ slots: [RollingRestartSlot], of fleet: GatewayFleet, port: Int) async throws {
         let load = RollingRestartLoad()
         try await withThrowingTaskGroup { group in
             for number in 0..<Self.clients {

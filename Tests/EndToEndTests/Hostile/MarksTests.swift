@@ -118,10 +118,10 @@ import Testing
     }
 
     private static let bystanders = [
-        Bystanders.Asking("health", "GET", "/health"), Bystanders.Asking("the same", "GET", "/health"),
-        Bystanders.Asking("once more", "GET", "/health"),
-        Bystanders.Asking("a completion", "POST", "/v1/chat/completions", body: ServeTests.body("mock/echo")),
-        Bystanders.Asking("a verdict", "GET", "/rollouts?limit=1"),
+        Bystanders.Asking("health", "GET", target: "/health"), Bystanders.Asking("the same", "GET", target: "/health"),
+        Bystanders.Asking("once more", "GET", target: "/health"),
+        Bystanders.Asking("a completion", "POST", target: "/v1/chat/completions", body: ServeTests.body("mock/echo")),
+        Bystanders.Asking("a verdict", "GET", target: "/rollouts?limit=1"),
     ]
 
     /// A debug build on a busy machine keeps others waiting for some hundred milliseconds, for letters as well. To

@@ -10,7 +10,8 @@ import Testing
     private static func least(_ part: String, _ environment: [String: String]) async throws -> Int {
         var least = 0
         try await ProgramFolder.with { folder in
-            let ending = try await folder.run("metadata-gateway", [part], environment: environment, openFiles: 24)
+            let ending = try await folder.run(
+                "metadata-gateway", arguments: [part], environment: environment, openFiles: 24)
             #expect(ending.code == 78, "\(ending.output)")
             #expect(ending.output.contains("may open 24 files and sockets (RLIMIT_NOFILE)"), "\(ending.output)")
             let words = ending.output.split(separator: " ")
@@ -58,7 +59,7 @@ import Testing
         let files = max(files, try await Self.least("serve", environment))
         try await ProgramFolder.with { folder in
             let ending = try await folder.run(
-                "metadata-gateway", ["serve"], environment: environment, openFiles: files
+                "metadata-gateway", arguments: ["serve"], environment: environment, openFiles: files
             ) { process in
                 let port = try port(in: try await process.line(with: "listens on http://"))
                 try await process.line(with: "Stop it with Ctrl-C.")
@@ -90,7 +91,7 @@ import Testing
                 files, try await Self.least("ingress", fleet.environment.filter { $0.key != "SECRETS_PATH" }))
             try await fleet.forwarder { _ in
                 let ending = try await fleet.folder.run(
-                    "metadata-gateway", ["ingress"], environment: fleet.environment, openFiles: files
+                    "metadata-gateway", arguments: ["ingress"], environment: fleet.environment, openFiles: files
                 ) { process in
                     let port = try port(in: try await process.line(with: "listens on"))
                     try await eventually { try await call("GET", "/ready", at: port).status == 200 }
@@ -119,7 +120,7 @@ import Testing
             if part != "tracestore" { environment["LANGFUSE_HOST"] = "http://127.0.0.1:9" }
             let files = try await Self.least(part, environment.filter { $0.key != "SECRETS_PATH" })
             let ending = try await fleet.folder.run(
-                "metadata-gateway", [part], environment: environment, openFiles: files
+                "metadata-gateway", arguments: [part], environment: environment, openFiles: files
             ) { process in
                 try await process.line(with: "answers /metrics and /health on")
                 try await withIdleClients(2 * files, at: [metrics.number]) {

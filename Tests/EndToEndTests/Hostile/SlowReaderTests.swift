@@ -31,7 +31,7 @@ import Testing
     }
 
     /// Begins the stream, and does not read on until the provider stands still.
-    private func begin(_ client: RawClient, _ gateway: HostileGateway, _ sent: Counter) async throws {
+    private func begin(_ client: RawClient, at gateway: HostileGateway, sent: Counter) async throws {
         try await client.send("POST", "/chat/completions", body: HostileGateway.body(stream: true))
         #expect(try await client.head().status == 200)
         var last = -1
@@ -48,7 +48,7 @@ import Testing
             let resident = try process.resident()
             try await LeakCheck.around(gateway) {
                 try await withRawClient(to: gateway.port) { client in
-                    try await begin(client, gateway, sent)
+                    try await begin(client, at: gateway, sent: sent)
                     #expect(sent.value < Self.underWay)
                     #expect(try process.peak() - resident < 64 << 20)
                     #expect(try await gateway.redisMemory("used_memory") < 16 << 20)
@@ -66,7 +66,7 @@ import Testing
         try await withLongStream { gateway, sent in
             try await LeakCheck.around(gateway) {
                 try await withRawClient(to: gateway.port) { client in
-                    try await begin(client, gateway, sent)
+                    try await begin(client, at: gateway, sent: sent)
                     try await leaving.leave(client)
                 }
             }

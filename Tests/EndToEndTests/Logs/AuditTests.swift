@@ -145,7 +145,7 @@ import Testing
                 search.expectNone(in: answer, format)
             }
             let listed = try await folder.run(
-                "metadata-gateway", ["logs", "--audit", "--where", "kind[starts_with]=rules."],
+                "metadata-gateway", arguments: ["logs", "--audit", "--where", "kind[starts_with]=rules."],
                 environment: ["GATEWAY_URL": "http://127.0.0.1:\(port)", "GATEWAY_API_KEY": "sk-canary-admin"])
             let lines = listed.output.split(separator: "\n")
             #expect(listed.code == 0 && lines.count == 3, "\(listed.output)")
@@ -197,7 +197,7 @@ import Testing
             try await rig.store {
                 try await rig.parts { port in
                     let log = try await rig.fleet.process(
-                        "tracestore", ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]
+                        "tracestore", variables: ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]
                     ) { process in
                         try await process.line(with: "listens on http://")
                         try await eventually { try await RolloutTests.get("/logs/audit", port: port).status == 200 }

@@ -53,7 +53,7 @@ import Testing
                 environment["GATEWAY_API_KEY"] = "key-of-the-gateway"
                 let ended = try await folder.run(
                     "metadata-gateway",
-                    [
+                    arguments: [
                         "logs", "--project", "p q", "--filter", "customer-id=customer1", "--status", "5xx", "--rollout",
                         "r/1", "--model", "openai/gpt", "--since", "1h", "--limit", "3", "--where", "latency[gte]=5",
                     ], environment: environment)
@@ -80,7 +80,7 @@ import Testing
         } _: { environment, asked in
             try await ProgramFolder.with { folder in
                 let arguments = ["logs", "--audit", "--where", "kind=key.used", "--since", "7d", "--json"]
-                let ended = try await folder.run("metadata-gateway", arguments, environment: environment)
+                let ended = try await folder.run("metadata-gateway", arguments: arguments, environment: environment)
                 #expect(ended.code == 0 && ended.output == row + "\n", "\(ended.output)")
                 #expect(
                     asked().first?.hasPrefix("GET /v1/logs/audit?kind=key.used&limit=100&from=7d ") == true,
@@ -94,7 +94,8 @@ import Testing
             (200, Self.page([Self.row("b"), Self.row("a")]))
         } _: { environment, _ in
             try await ProgramFolder.with { folder in
-                let ended = try await folder.run("metadata-gateway", ["logs", "--json"], environment: environment)
+                let ended = try await folder.run(
+                    "metadata-gateway", arguments: ["logs", "--json"], environment: environment)
                 #expect(ended.code == 0 && ended.output == Self.row("a") + "\n" + Self.row("b") + "\n")
             }
         }
@@ -112,7 +113,7 @@ import Testing
         } _: { environment, asked in
             try await ProgramFolder.with { folder in
                 let ended = try await folder.run(
-                    "metadata-gateway", ["logs", "--follow", "--limit", "1"], environment: environment
+                    "metadata-gateway", arguments: ["logs", "--follow", "--limit", "1"], environment: environment
                 ) { process in
                     try await process.line(with: "[2J c")
                     #expect(asked().first?.contains("from=10m") == true && asked().last?.contains("from=30s") == true)
@@ -135,7 +136,7 @@ import Testing
             (status, error)
         } _: { environment, _ in
             try await ProgramFolder.with { folder in
-                let ended = try await folder.run("metadata-gateway", ["logs"], environment: environment)
+                let ended = try await folder.run("metadata-gateway", arguments: ["logs"], environment: environment)
                 #expect(ended.code == 2 && ended.output == "error: \(message)\n")
             }
         }
@@ -147,7 +148,7 @@ import Testing
     ])
     func `a wrong command line is refused`(arguments: [String]) async throws {
         try await ProgramFolder.with { folder in
-            let ended = try await folder.run("metadata-gateway", ["logs"] + arguments)
+            let ended = try await folder.run("metadata-gateway", arguments: ["logs"] + arguments)
             #expect(ended.code == 64 && ended.output.contains(arguments[0]), "\(ended.output)")
         }
     }

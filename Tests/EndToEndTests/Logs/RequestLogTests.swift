@@ -55,7 +55,7 @@ import TraceStore
                     #expect(total.text.contains(#""total":{"requests":2,"errors":1}"#), "\(total.text)")
                 }
                 let listed = try await folder.run(
-                    "metadata-gateway", ["logs", "--status", "5xx"],
+                    "metadata-gateway", arguments: ["logs", "--status", "5xx"],
                     environment: ["GATEWAY_URL": "http://127.0.0.1:\(port)"])
                 #expect(listed.code == 0 && listed.output.contains("  502  "), "\(listed.output)")
                 #expect(listed.output.contains(#"error=connect_failed customer-id=customer\u{1B}[2J \#(ids[1])"#))
@@ -102,13 +102,16 @@ import TraceStore
             ]
             try await ProgramFolder.with { folder in
                 let ids = try await fill(folder, project: "local")
-                let ingress = try await folder.run("metadata-gateway", ["ingress"], environment: environment) {
+                let ingress = try await folder.run("metadata-gateway", arguments: ["ingress"], environment: environment)
+                {
                     ingress in
                     let port = try port(in: try await ingress.line(with: "listens on"))
                     try await withRawClient(to: port) { client in
                         let before = try await client.call("GET", "/logs/requests")
                         #expect(before.status == 503 && before.error?.code == "no_request_log", "\(before.text)")
-                        let store = try await folder.run("metadata-gateway", ["tracestore"], environment: environment) {
+                        let store = try await folder.run(
+                            "metadata-gateway", arguments: ["tracestore"], environment: environment
+                        ) {
                             store in
                             try await store.line(with: "keeps the request log")
                             try await eventually { try await client.call("GET", "/logs/requests").status == 200 }

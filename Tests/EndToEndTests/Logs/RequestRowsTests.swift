@@ -117,7 +117,7 @@ import Testing
                     let first = try Self.id(try await Self.call("mock/echo", "red", port: port))
                     try await rig.exported(1)
                     let log = try await rig.fleet.process(
-                        "tracestore", ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]
+                        "tracestore", variables: ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]
                     ) { process in
                         try await process.line(with: "listens on http://")
                         try await eventually {

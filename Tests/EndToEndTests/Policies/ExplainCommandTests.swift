@@ -22,7 +22,7 @@ import Testing
         try folder.write(request, to: "request.json")
         let environment = ["CONFIG_PATH": "gateway.yaml"].merging(variables) { $1 }
         return try await folder.run(
-            "metadata-gateway", ["check", "--explain", "request.json"], environment: environment)
+            "metadata-gateway", arguments: ["check", "--explain", "request.json"], environment: environment)
     }
 
     /// Nothing runs and nothing can be reached: the rules are explained, usage is not known.
@@ -69,10 +69,10 @@ import Testing
             let typo = try await explain(in: folder, #"{"modle": "m"}"#, variables)
             #expect(typo.code == 65 && typo.output.contains("Did you mean `model`?"), "\(typo.output)")
             let forwarder = try await folder.run(
-                "metadata-gateway", ["check", "--role", "forwarder", "--explain", "request.json"])
+                "metadata-gateway", arguments: ["check", "--role", "forwarder", "--explain", "request.json"])
             #expect(forwarder.code == 64 && forwarder.output.contains("reads no rules"), "\(forwarder.output)")
             let missing = try await folder.run(
-                "metadata-gateway", ["check", "--explain", "nothing.json"],
+                "metadata-gateway", arguments: ["check", "--explain", "nothing.json"],
                 environment: variables.merging(["CONFIG_PATH": "gateway.yaml"]) { $1 })
             #expect(missing.code == 78 && missing.output.contains("nothing.json: error: cannot be opened"))
         }

@@ -145,7 +145,7 @@ import Testing
         try await ProgramFolder.with { folder in
             try folder.write(PolicyFixture.routes, to: "gateway.yaml")
             let ending = try await folder.run(
-                "metadata-gateway", ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
+                "metadata-gateway", arguments: ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
             #expect(ending.code == 78)
             #expect(
                 ending.output.contains("gateway.yaml:10:17: error: calls cannot go to `azure/bedrock-llama3`"),

@@ -15,7 +15,7 @@ import Testing
           - {id: mail, log: true, redact_with: {presets: [email], custom_patterns: ["EMP-[0-9]+"]}}
         """
 
-    private func ask(_ text: String, _ headers: [String], stream: Bool = false, _ port: Int) async throws {
+    private func ask(_ text: String, headers: [String], stream: Bool = false, port: Int) async throws {
         try await withRawClient(to: port) { client in
             let answer = try await client.call(
                 "POST", ServeTests.path, headers: headers, body: ServeTests.body("mock/echo", text, stream: stream))
@@ -31,9 +31,10 @@ import Testing
             try folder.write(Self.rules, to: "gateway.yaml")
             let environment = ["CONFIG_PATH": "gateway.yaml", "REQUEST_LOGGING_MODE": "ALWAYS", "LOG_LEVEL": "trace"]
             let ending = try await folder.serve(environment: environment) { _, port in
-                try await ask("always-canary of ada@example.org, EMP-77", [Self.off], port)
-                try await ask("legal-canary", [#"X-TFY-METADATA: {"team": "legal"}"#], port)
-                try await ask("legal-canary", [#"X-TFY-METADATA: {"team": "legal"}"#], stream: true, port)
+                try await ask("always-canary of ada@example.org, EMP-77", headers: [Self.off], port: port)
+                try await ask("legal-canary", headers: [#"X-TFY-METADATA: {"team": "legal"}"#], port: port)
+                try await ask(
+                    "legal-canary", headers: [#"X-TFY-METADATA: {"team": "legal"}"#], stream: true, port: port)
                 let verdict = try await RolloutTests.get("/v1/rollouts/demo?wait=60", port: port).text
                 #expect(verdict.contains(#""verdict":"complete","expected":3"#), "\(verdict)")
                 let traces = try await RolloutTests.get("/traces?tags=rollout_id:demo", port: port).text
@@ -58,8 +59,8 @@ import Testing
                 try await withRedisClient(folder.redis) { redis in
                     _ = try await redis.send(RedisCommand("CONFIG", "SET", "aof-use-rdb-preamble", "no"))
                     try await RedisFiles.rewrite(over: redis)
-                    try await ask("file-canary", [Self.off], port)
-                    try await ask("file-canary", [Self.off], stream: true, port)
+                    try await ask("file-canary", headers: [Self.off], port: port)
+                    try await ask("file-canary", headers: [Self.off], stream: true, port: port)
                     try await eventually { try await redis.send(RedisCommand("XLEN", Keys.jobs)).int == 0 }
                     let key = try #require(
                         try folder.contents()["data/gateway.key"].flatMap {
@@ -89,7 +90,7 @@ import Testing
             for text in [String(block.dropFirst("yaml\n".count)), example] {
                 try folder.write(text, to: "gateway.yaml")
                 let good = try await folder.run(
-                    "metadata-gateway", ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
+                    "metadata-gateway", arguments: ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
                 #expect(good.code == 0 && good.output.contains("is good"), "\(good.output)")
             }
             try folder.write(Self.rules, to: "gateway.yaml")
@@ -109,7 +110,7 @@ import Testing
             ] {
                 for command in ["check", "serve"] {
                     let bad = try await folder.run(
-                        "metadata-gateway", [command], environment: proxy.merging(environment) { $1 })
+                        "metadata-gateway", arguments: [command], environment: proxy.merging(environment) { $1 })
                     #expect(bad.code == 78 && lines.allSatisfy { bad.output.contains($0) }, "\(bad.output)")
                 }
             }

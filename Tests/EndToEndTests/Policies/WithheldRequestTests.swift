@@ -110,7 +110,7 @@ import Testing
 
     /// Runs the process that keeps the request log while `body` does.
     private func withLog(_ rig: TraceRig, _ body: () async throws -> Void) async throws -> GatewayProcess.Ending {
-        try await rig.fleet.process("tracestore", ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]) { process in
+        try await rig.fleet.process("tracestore", variables: ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]) { process in
             try await process.line(with: "listens on http://")
             try await body()
         }
@@ -159,13 +159,13 @@ import Testing
         #expect(traces.contains(#""gateway_content":"withheld""#) == !run.isLogged)
         let environment = ["GATEWAY_URL": "http://127.0.0.1:\(port)"]
         let written = try await run.fleet.folder.run(
-            "metadata-gateway", ["traces", "demo", "--out", "demo.jsonl"], environment: environment)
+            "metadata-gateway", arguments: ["traces", "demo", "--out", "demo.jsonl"], environment: environment)
         #expect(written.code == 0, "\(written.output)")
         let file = String(decoding: try #require(try run.fleet.folder.contents()["demo.jsonl"]), as: UTF8.self)
         for (text, place) in [(traces, "/traces"), (file, "the export")] {
             for name in ["plain", "stream", "fallback", "kill"] {
-                expect(run, Array(text.utf8), "canary-\(name)-prompt", place)
-                expect(run, Array(text.utf8), "canary-\(name)-answer", place)
+                expect(run, bytes: Array(text.utf8), canary: "canary-\(name)-prompt", in: place)
+                expect(run, bytes: Array(text.utf8), canary: "canary-\(name)-answer", in: place)
             }
         }
     }
@@ -220,9 +220,9 @@ import Testing
         let store = files.filter { $0.key.contains("traces.sqlite") }.flatMap(\.value)
         files.merge(try ProgramFolder(path: run.fleet.server.folder).contents()) { first, _ in first }
         for name in Self.names {
-            expect(run, store, "canary-\(name)-prompt", "the trace store")
+            expect(run, bytes: store, canary: "canary-\(name)-prompt", in: "the trace store")
             guard name != "dead" else { continue }
-            expect(run, store, "canary-\(name)-answer", "the trace store")
+            expect(run, bytes: store, canary: "canary-\(name)-answer", in: "the trace store")
         }
         guard !run.isLogged else { return }
         for (name, bytes) in files { #expect(bytes.firstRange(of: Array("canary-".utf8)) == nil, "\(name)") }
@@ -230,7 +230,7 @@ import Testing
 
     /// A canary is in a place if the requests are logged, and is not if they are withheld.
     private func expect(
-        _ run: Run, _ bytes: [UInt8], _ canary: String, _ place: String,
+        _ run: Run, bytes: [UInt8], canary: String, in place: String,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let isThere = bytes.firstRange(of: Array(canary.utf8)) != nil

@@ -34,13 +34,15 @@ import Testing
                         #expect(answer.status == 200, "\(id.name): \(answer.text)")
                     }
                 }
-                for (index, id) in Self.ids.enumerated() { try await askFor(id, count: index + 1, folder, port) }
+                for (index, id) in Self.ids.enumerated() {
+                    try await askFor(id, count: index + 1, in: folder, port: port)
+                }
             }
             #expect(ending.code == 0, "\(ending.output)")
         }
     }
 
-    private func askFor(_ id: (name: String, id: String), count: Int, _ folder: ProgramFolder, _ port: Int) async throws
+    private func askFor(_ id: (name: String, id: String), count: Int, in folder: ProgramFolder, port: Int) async throws
     {
         let encoded = PercentEncoding.segment(id.id)
         let verdict = try await RolloutTests.get("/rollouts/\(encoded)?wait=60", port: port)
@@ -66,12 +68,13 @@ import Testing
         let logs = try await RolloutTests.get("/logs?tags=rollout_id:\(encoded)", port: port)
         #expect(logs.text.contains(#"{"code":\#(count)}"#), "\(id.name): \(logs.text)")
         let environment = ["GATEWAY_URL": "http://127.0.0.1:\(port)"]
-        let waited = try await folder.run("metadata-gateway", ["wait", "--", id.id], environment: environment)
+        let waited = try await folder.run(
+            "metadata-gateway", arguments: ["wait", "--", id.id], environment: environment)
         #expect(
             waited.code == 0 && waited.output.contains("complete: all \(count) completion"),
             "\(id.name): \(waited.output)")
         let written = try await folder.run(
-            "metadata-gateway", ["traces", "--out", "out.jsonl", "--", id.id], environment: environment)
+            "metadata-gateway", arguments: ["traces", "--out", "out.jsonl", "--", id.id], environment: environment)
         #expect(written.code == 0, "\(id.name): \(written.output)")
         #expect(try folder.contents()["out.jsonl"]?.split(separator: UInt8(ascii: "\n")).count == count, "\(id.name)")
     }

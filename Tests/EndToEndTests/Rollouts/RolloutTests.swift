@@ -127,26 +127,26 @@ import Testing
 
     private func askFromTheCommandLine(_ folder: ProgramFolder, _ port: Int) async throws {
         let environment = ["GATEWAY_URL": "http://127.0.0.1:\(port)"]
-        let waited = try await folder.run("metadata-gateway", ["wait", "demo"], environment: environment)
+        let waited = try await folder.run("metadata-gateway", arguments: ["wait", "demo"], environment: environment)
         #expect(
             waited.code == 0 && waited.output.contains("demo is complete: all 10 completions are traced, 2 failed"),
             "\(waited.output)")
-        let failed = try await folder.run("metadata-gateway", ["wait", "failing"], environment: environment)
+        let failed = try await folder.run("metadata-gateway", arguments: ["wait", "failing"], environment: environment)
         #expect(
             failed.code == 0 && failed.output.contains("complete: none of its completions has succeeded, 2 failed"),
             "\(failed.output)")
         let unknown = try await folder.run(
-            "metadata-gateway", ["wait", "nobody", "--timeout", "1s"], environment: environment)
+            "metadata-gateway", arguments: ["wait", "nobody", "--timeout", "1s"], environment: environment)
         #expect(unknown.code == 2 && unknown.output.contains("nobody"), "\(unknown.output)")
-        let listed = try await folder.run("metadata-gateway", ["rollouts"], environment: environment)
+        let listed = try await folder.run("metadata-gateway", arguments: ["rollouts"], environment: environment)
         #expect(listed.code == 0 && listed.output.contains("demo"), "\(listed.output)")
         let written = try await folder.run(
-            "metadata-gateway", ["traces", "demo", "--out", "demo.jsonl"], environment: environment)
+            "metadata-gateway", arguments: ["traces", "demo", "--out", "demo.jsonl"], environment: environment)
         #expect(written.code == 0, "\(written.output)")
         let lines = try #require(try folder.contents()["demo.jsonl"]).split(separator: UInt8(ascii: "\n"))
         #expect(lines.count == 10 && lines.allSatisfy { (try? JSONObject.scan(Array($0), maximumDepth: 16)) != nil })
         let printed = try await folder.run(
-            "metadata-gateway", ["traces", "demo", "--out", "-"], environment: environment)
+            "metadata-gateway", arguments: ["traces", "demo", "--out", "-"], environment: environment)
         #expect(
             printed.code == 0 && lines.allSatisfy { printed.output.contains(String(decoding: $0, as: UTF8.self)) },
             "\(printed.output)")

@@ -143,7 +143,7 @@ import Testing
                     try await rig.fleet.forwarder { _ in
                         try await withRawClient(to: port) { client in
                             for (job, rollout) in [(1, "ends"), (2, "runs")] {
-                                try await rig.begin(job, rollout, client)
+                                try await rig.begin(job, of: rollout, on: client)
                             }
                         }
                         try await eventually { rig.fleet.provider.held.count == 2 }
@@ -186,7 +186,7 @@ import Testing
 
 extension TraceRig {
     /// Begins a completion in the background that ends when the provider is told to.
-    fileprivate func begin(_ job: Int, _ rollout: String, _ client: RawClient) async throws {
+    fileprivate func begin(_ job: Int, of rollout: String, on client: RawClient) async throws {
         let path = "/rollout_id/\(rollout)/invocation_id/i/experiment_id/e/run_id/r/row_id/1/chat/completions"
         let answer = try await client.call(
             "POST", path, headers: ["Prefer: respond-async"], body: GatewayFleet.body(job))

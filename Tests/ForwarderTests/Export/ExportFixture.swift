@@ -32,14 +32,14 @@ struct ExportFixture: Sendable {
     ) async throws -> InsertionID {
         let id = ids.next()
         return try await leave(
-            id, Array((text ?? #"{"id":"\#(id)"}"#).utf8), project, hasFailed: hasFailed, life: life,
+            id, span: Array((text ?? #"{"id":"\#(id)"}"#).utf8), project: project, hasFailed: hasFailed, life: life,
             isLogged: isLogged, isExported: isExported)
     }
 
     /// - Parameter span: as it is before it is sealed.
     @discardableResult
     func leave(
-        _ id: InsertionID, _ span: [UInt8], _ project: String = "a", hasFailed: Bool = false,
+        _ id: InsertionID, span: [UInt8], project: String = "a", hasFailed: Bool = false,
         life: Duration = .seconds(7200), isLogged: Bool = false, isExported: Bool = true
     ) async throws -> InsertionID {
         let stream = JobStream(consumer: "f", commands: redis, reader: redis, deadLetterLimit: 1)

@@ -12,7 +12,7 @@ import Upstream
 /// What a trace store's answer to a batch means.
 @Suite(.timeLimit(.minutes(5))) struct ExportOutcomeTests {
     private func outcome(
-        _ status: Int, _ body: String = "{}", type: String = "application/json", _ headers: [HeaderField] = []
+        _ status: Int, body: String = "{}", type: String = "application/json", headers: [HeaderField] = []
     ) -> ExportOutcome {
         let head = UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)] + headers)
         return ExportOutcome(head, Array(body.utf8))
@@ -24,7 +24,7 @@ import Upstream
         "\u{FEFF}{}", #"{"success":true}"#, #"{"error":null}"#, #"{"errors":[]}"#, #"{"partial_success":{}}"#,
     ])
     func `a success is accepted`(body: String) {
-        #expect(outcome(200, body) == .accepted && outcome(202, body) == .accepted)
+        #expect(outcome(200, body: body) == .accepted && outcome(202, body: body) == .accepted)
     }
 
     @Test(arguments: [
@@ -33,7 +33,7 @@ import Upstream
         "\u{FEFF}" + #"{"partialSuccess":{"rejectedSpans":"2"}}"#, #"{"x":1,"partialSuccess":{"rejectedSpans":2e0}}"#,
     ])
     func `what is rejected is not accepted`(body: String) {
-        #expect(outcome(200, body) == .malformed("it answered 200 and rejected 2 of the spans"))
+        #expect(outcome(200, body: body) == .malformed("it answered 200 and rejected 2 of the spans"))
     }
 
     @Test(arguments: [
@@ -41,7 +41,7 @@ import Upstream
         (" \r\n<html>", "application/json"),
     ])
     func `a web page is no acceptance`(body: String, type: String) {
-        #expect(outcome(200, body, type: type) == .refused("it answered 200 with a web page"))
+        #expect(outcome(200, body: body, type: type) == .refused("it answered 200 with a web page"))
     }
 
     @Test(arguments: [
@@ -55,7 +55,7 @@ import Upstream
         ("{", "application/json"), ("\u{0B}", "application/x-protobuf"), ("{}", "text/html"),
     ])
     func `an answer that is not of OTLP is no acceptance`(body: String, type: String) {
-        guard case .refused(let reason) = outcome(200, body, type: type) else {
+        guard case .refused(let reason) = outcome(200, body: body, type: type) else {
             Issue.record("\(body) is accepted")
             return
         }
@@ -65,7 +65,7 @@ import Upstream
     @Test func `more rejected spans than a number holds are rejected`() {
         let body = #"{"partialSuccess":{"rejectedSpans":99999999999999999999}}"#
         #expect(
-            outcome(200, body) == .malformed("it answered 200 and rejected 99999999999999999999 of the spans"))
+            outcome(200, body: body) == .malformed("it answered 200 and rejected 99999999999999999999 of the spans"))
     }
 
     private func answer(_ bytes: [UInt8], type: String) -> ExportAnswer {
@@ -111,7 +111,7 @@ import Upstream
     }
 
     private func outcome(_ status: Int, _ headers: [HeaderField]) -> ExportOutcome {
-        outcome(status, "", type: "text/plain", headers)
+        outcome(status, body: "", type: "text/plain", headers: headers)
     }
 
     /// The others of its batch are settled, the one that is rejected is given up, and nothing is sent for ever.

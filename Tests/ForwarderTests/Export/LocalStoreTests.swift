@@ -31,10 +31,10 @@ import Upstream
 
     private static func leave(_ fixture: ExportFixture) async throws -> InsertionID {
         let id = fixture.ids.next()
-        return try await fixture.leave(id, SpanRecordWriter(id, name: "chat", end: 0, capacity: 0).bytes)
+        return try await fixture.leave(id, span: SpanRecordWriter(id, name: "chat", end: 0, capacity: 0).bytes)
     }
 
-    private static func with(_ store: Store, _ fixture: ExportFixture, _ body: () async throws -> Void) async throws {
+    private static func with(_ store: Store, in fixture: ExportFixture, body: () async throws -> Void) async throws {
         let destinations = try fixture.destinations(of: ["a"])
         destinations.keep(in: store)
         try await fixture.withExporter(destinations: destinations, body)
@@ -44,7 +44,7 @@ import Upstream
         try await ExportFixture.run { fixture in
             let store = Store()
             let ids = [try await Self.leave(fixture), try await Self.leave(fixture)]
-            try await Self.with(store, fixture) { try await fixture.untilEmpty() }
+            try await Self.with(store, in: fixture) { try await fixture.untilEmpty() }
             #expect(store.taken.withLockedValue { $0 } == [ids])
             #expect(fixture.store.count == 0)
             #expect(try await fixture.redis.send(RedisCommand("LLEN", Keys.keptTraces)).int == 2)
@@ -60,7 +60,7 @@ import Upstream
                 await goOn.wait()
             })
             _ = try await Self.leave(fixture)
-            try await Self.with(store, fixture) {
+            try await Self.with(store, in: fixture) {
                 await reached.wait()
                 #expect(try await fixture.waiting() == 1)
                 goOn.send()
@@ -74,7 +74,7 @@ import Upstream
         try await ExportFixture.run { fixture in
             let store = Store([answer])
             let id = try await Self.leave(fixture)
-            try await Self.with(store, fixture) { try await fixture.untilEmpty() }
+            try await Self.with(store, in: fixture) { try await fixture.untilEmpty() }
             #expect(store.taken.withLockedValue { $0 } == [[id], [id]])
             #expect(
                 try await fixture.redis.send(RedisCommand("GET", Keys.traceTrouble)).string
@@ -88,7 +88,7 @@ import Upstream
             let store = Store()
             _ = try await Self.leave(fixture)
             let older = try await fixture.leave()
-            try await Self.with(store, fixture) {
+            try await Self.with(store, in: fixture) {
                 let call = try await fixture.next()
                 #expect(try call.text().contains(older.description))
                 call.settle(200)
@@ -107,9 +107,9 @@ import Upstream
                 var writer = SpanRecordWriter(id, name: "", end: 0, capacity: 0)
                 writer.begin(.input, count: quotes.count)
                 writer.append(quotes, quotes.indices)
-                try await fixture.leave(id, writer.bytes)
+                try await fixture.leave(id, span: writer.bytes)
             }
-            try await fixture.leave(fixture.ids.next(), [SpanRecord.form])
+            try await fixture.leave(fixture.ids.next(), span: [SpanRecord.form])
             try await fixture.withExporter {
                 for _ in 0..<2 {
                     let call = try await fixture.next()

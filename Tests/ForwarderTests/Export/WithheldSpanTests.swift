@@ -37,7 +37,7 @@ import Upstream
     }
 
     private static func answered(
-        _ status: Int = 200, _ type: String = "application/json", _ answer: String = answer,
+        _ status: Int = 200, type: String = "application/json", answer: String = answer,
         content: SpanContent = .withheld
     ) throws -> (ReadSpan, text: String) {
         try span(content: content) { span in
@@ -76,7 +76,7 @@ import Upstream
         (200, #"{"error":{"message":"canary"}}"#, "answer_error"), (200, "<p>canary</p>", "not_a_completion"),
     ])
     func `an error's words are withheld`(status: Int, answer: String, type: String) throws {
-        let (span, text) = try Self.answered(status, "application/json; x=canary", answer)
+        let (span, text) = try Self.answered(status, type: "application/json; x=canary", answer: answer)
         #expect(!text.contains("canary"), "\(text)")
         #expect(span.level == "ERROR" && span.string("error.type") == type)
         #expect(span.message == "The message of `\(type)` is withheld.")
@@ -85,7 +85,7 @@ import Upstream
 
     @Test func `a stream is withheld, whole or broken off`() throws {
         let events = #"data: {"choices":[{"index":0,"delta":{"content":"canary"}}]}"# + "\n\n"
-        let (whole, text) = try Self.answered(200, "text/event-stream", events + "data: [DONE]\n\n")
+        let (whole, text) = try Self.answered(200, type: "text/event-stream", answer: events + "data: [DONE]\n\n")
         #expect(!text.contains("canary") && whole.output == nil)
         #expect(whole.string("langfuse.observation.completion_start_time") != nil)
         let (broken, rest) = try Self.span { span in

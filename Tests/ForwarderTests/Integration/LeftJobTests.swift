@@ -31,7 +31,7 @@ import Upstream
     }
 
     private func add(
-        _ payload: [UInt8], _ fixture: ForwarderFixture, _ id: InsertionID, entry: String = "*", isNamed: Bool = false
+        _ payload: [UInt8], to fixture: ForwarderFixture, id: InsertionID, entry: String = "*", isNamed: Bool = false
     ) async throws {
         var command = RedisCommand("XADD", Keys.jobs, entry, "i", id.description, "p", payload)
         if isNamed { command.append(contentsOf: ["j", "local", "r", ForwarderFixture.rollout]) }
@@ -55,7 +55,7 @@ import Upstream
         try await ForwarderFixture.run { fixture in
             let id = InsertionIDGenerator().next()
             try await fixture.withForwarder { forwarder in
-                try await add(what.payload(fixture, id), fixture, id)
+                try await add(what.payload(fixture, id), to: fixture, id: id)
                 for _ in 0..<2 {
                     let job = try await fixture.enqueue()
                     try #require(await fixture.upstream.next()).answer().send("{}").end()
@@ -81,7 +81,8 @@ import Upstream
             _ = try await fixture.redis.send(
                 RedisCommand("SADD", ForwarderFixture.rollout, id.description, other.description))
             try await add(
-                what.payload(fixture, id), fixture, id, entry: "\((Timestamp.now - .seconds(400)).milliseconds)-0",
+                what.payload(fixture, id), to: fixture, id: id,
+                entry: "\((Timestamp.now - .seconds(400)).milliseconds)-0",
                 isNamed: true)
             try await fixture.withForwarder { _ in
                 try await eventually {
@@ -110,7 +111,7 @@ import Upstream
             if what == "damaged" { sealed[sealed.count - 1] ^= 1 }
             _ = try await fixture.redis.send(RedisCommand("SADD", ForwarderFixture.rollout, id.description))
             try await add(
-                what == "garbage" ? Array(repeating: 0x5B, count: 100) : sealed, fixture, id, isNamed: true)
+                what == "garbage" ? Array(repeating: 0x5B, count: 100) : sealed, to: fixture, id: id, isNamed: true)
             try await fixture.withForwarder { _ in try await eventually { try await fixture.length(Keys.dead) == 1 } }
             #expect(try await fixture.length(Keys.jobs) == 0)
             #expect(try await fixture.members().isEmpty)

@@ -56,13 +56,13 @@ import Upstream
             try await dead.leave()
             try await fixture.withForwarder { forwarder in
                 try await forwarder.reclaim()
-                try await expectForwarderLost(fixture, job, forwarder)
+                try await expectForwarderLost(fixture, job: job, by: forwarder)
                 #expect(fixture.upstream.count == 0)
             }
         }
     }
 
-    private func expectForwarderLost(_ fixture: ForwarderFixture, _ job: Job, _ forwarder: TestForwarder) async throws {
+    private func expectForwarderLost(_ fixture: ForwarderFixture, job: Job, by forwarder: TestForwarder) async throws {
         let frame = try await fixture.answers.next(of: job)
         await forwarder.jobs.waitUntilEmpty()
         guard case .brokenOff(let error) = frame.end else { throw ForwarderFixture.ResponseMissing() }
@@ -81,7 +81,7 @@ import Upstream
             }
             try await fixture.withForwarder("second") { forwarder in
                 try await forwarder.reclaim()
-                try await expectForwarderLost(fixture, job, forwarder)
+                try await expectForwarderLost(fixture, job: job, by: forwarder)
                 #expect(fixture.upstream.count == 1)
             }
         }

@@ -21,7 +21,7 @@ import Upstream
         var attempts: String?
         var rules: String?
 
-        init(_ model: String?, _ attempts: String?, _ rules: String?) {
+        init(model: String?, attempts: String?, rules: String?) {
             (self.model, self.attempts, self.rules) = (model, attempts, rules)
         }
 
@@ -53,7 +53,7 @@ import Upstream
 
     @Test func `a call without rules`() async throws {
         let head = try await head(Route()) { try #require(await $0.next()).fail(.connect, sent: false) }
-        #expect(head?.status == 502 && Said(head) == Said("openai/gpt", "1", nil))
+        #expect(head?.status == 502 && Said(head) == Said(model: "openai/gpt", attempts: "1", rules: nil))
     }
 
     @Test func `the second of the targets`() async throws {
@@ -61,7 +61,7 @@ import Upstream
             try #require(await upstream.next()).answer(500).send("broken").end()
             try #require(await upstream.next()).fail(.tls, sent: false)
         }
-        #expect(head?.status == 502 && Said(head) == Said("aws/llama", "2", Self.balanced))
+        #expect(head?.status == 502 && Said(head) == Said(model: "aws/llama", attempts: "2", rules: Self.balanced))
     }
 
     @Test func `the fallback`() async throws {
@@ -70,7 +70,11 @@ import Upstream
             try #require(await upstream.next()).fail(.idleTimeout, sent: true)
         }
         #expect(head?.status == 504)
-        #expect(Said(head) == Said("openai/last", "2", #"{"load_balance":["balance"],"fallback":["fallback"]}"#))
+        #expect(
+            Said(head)
+                == Said(
+                    model: "openai/last", attempts: "2", rules: #"{"load_balance":["balance"],"fallback":["fallback"]}"#
+                ))
     }
 
     @Test func `a first token that is late everywhere`() async throws {
@@ -78,7 +82,7 @@ import Upstream
         let head = try await head(Self.route, isStream: true, options: options) { upstream in
             for _ in 0..<2 { _ = try #require(await upstream.next()) }
         }
-        #expect(head?.status == 408 && Said(head) == Said("aws/llama", "2", Self.balanced))
+        #expect(head?.status == 408 && Said(head) == Said(model: "aws/llama", attempts: "2", rules: Self.balanced))
     }
 
     /// It is the next target that cannot be called, and no call of it is counted.
@@ -87,11 +91,11 @@ import Upstream
             .init("azure/llama", rule: "balance", failures: [.status(500)]), .init("gone/llama", rule: "balance"),
         ])
         let head = try await head(route) { try #require(await $0.next()).answer(500).send("broken").end() }
-        #expect(head?.status == 400 && Said(head) == Said("gone/llama", "1", Self.balanced))
+        #expect(head?.status == 400 && Said(head) == Said(model: "gone/llama", attempts: "1", rules: Self.balanced))
     }
 
     @Test func `no call was made`() async throws {
         let head = try await head(Route([.init("gone/llama", rule: "balance")])) { #expect($0.count == 0) }
-        #expect((head?.status ?? 0) >= 400 && Said(head) == Said(nil, nil, nil))
+        #expect((head?.status ?? 0) >= 400 && Said(head) == Said(model: nil, attempts: nil, rules: nil))
     }
 }

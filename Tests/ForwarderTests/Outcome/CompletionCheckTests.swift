@@ -13,7 +13,7 @@ import Testing
 
         var testDescription: String { name }
 
-        init(_ name: String, _ answer: String, _ code: CompletionFailure.Code? = nil, _ message: String = "") {
+        init(_ name: String, answer: String, code: CompletionFailure.Code? = nil, message: String = "") {
             self.name = name
             self.answer = answer
             failure = code.map { CompletionFailure(code: $0, message: message) }
@@ -31,112 +31,139 @@ import Testing
     private static let notDone = "The provider's stream ended without a finish reason and without [DONE]."
 
     private static let streams = [
-        Case("a whole stream", hello + stop + done),
-        Case("no [DONE] behind the finish reason", hello + stop),
-        Case("no finish reason before [DONE]", hello + done),
-        Case("[DONE] without its last line ends", hello + "data: [DONE]"),
-        Case("a finish reason whose event has no blank line", hello + stop.dropLast(2)),
-        Case("carriage returns", (hello + stop + done).replacing("\n", with: "\r\n")),
-        Case("lone carriage returns", (hello + stop + done).replacing("\n", with: "\r")),
+        Case("a whole stream", answer: hello + stop + done),
+        Case("no [DONE] behind the finish reason", answer: hello + stop),
+        Case("no finish reason before [DONE]", answer: hello + done),
+        Case("[DONE] without its last line ends", answer: hello + "data: [DONE]"),
+        Case("a finish reason whose event has no blank line", answer: hello + stop.dropLast(2)),
+        Case("carriage returns", answer: (hello + stop + done).replacing("\n", with: "\r\n")),
+        Case("lone carriage returns", answer: (hello + stop + done).replacing("\n", with: "\r")),
         Case(
             "comments, blank lines and other fields",
-            ": ping\n\n\n\nid: 1\nretry: 5\n" + hello + ": ping\n\nevent: message\n" + stop + done),
-        Case("a byte order mark", "\u{FEFF}" + hello + done),
-        Case("no space behind the colon", (hello + stop).replacing("data: ", with: "data:")),
-        Case("JSON over two lines of data", hello.replacing(",", with: ",\ndata: ") + done),
-        Case("usage behind the end", hello + stop + event(#"{"choices":[],"usage":{"total_tokens":1}}"#) + done),
+            answer: ": ping\n\n\n\nid: 1\nretry: 5\n" + hello + ": ping\n\nevent: message\n" + stop + done),
+        Case("a byte order mark", answer: "\u{FEFF}" + hello + done),
+        Case("no space behind the colon", answer: (hello + stop).replacing("data: ", with: "data:")),
+        Case("JSON over two lines of data", answer: hello.replacing(",", with: ",\ndata: ") + done),
+        Case(
+            "usage behind the end", answer: hello + stop + event(#"{"choices":[],"usage":{"total_tokens":1}}"#) + done),
         Case(
             "an error that is null",
-            event(#"{"error":null,"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"#)),
+            answer: event(#"{"error":null,"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"#)),
         Case(
             "an error that is empty",
-            event(#"{"error":{},"choices":[{"error":"","delta":{"error":[]},"finish_reason":"stop"}]}"#)),
+            answer: event(#"{"error":{},"choices":[{"error":"","delta":{"error":[]},"finish_reason":"stop"}]}"#)),
         Case(
             "a filter that did not run",
-            event(
+            answer: event(
                 #"{"choices":[{"delta":{},"finish_reason":"stop","content_filter_result":{"error":{"code":"content_filter_error"}}}],"#
                     + #""prompt_filter_results":[{"content_filter_result":{"error":{"message":"not filtered"}}}]}"#)),
         Case(
             "an error in the model's own words",
-            chunk(#"{"content":"{\"error\":{\"message\":\"no\"}}","tool_calls":[{"error":"x"}]}"#) + done),
-        Case("all choices finished", hello + stop + chunk("{}", finish: #""length""#, index: 1)),
+            answer: chunk(#"{"content":"{\"error\":{\"message\":\"no\"}}","tool_calls":[{"error":"x"}]}"#) + done),
+        Case("all choices finished", answer: hello + stop + chunk("{}", finish: #""length""#, index: 1)),
         Case(
             "NaN in the log-probabilities",
-            event(#"{"choices":[{"logprobs":{"x":NaN},"delta":{"content":"x"},"finish_reason":"stop"}]}"#)),
-        Case("something behind [DONE]", hello + stop + done + event(#"{"error":"late"}"#)),
+            answer: event(#"{"choices":[{"logprobs":{"x":NaN},"delta":{"content":"x"},"finish_reason":"stop"}]}"#)),
+        Case("something behind [DONE]", answer: hello + stop + done + event(#"{"error":"late"}"#)),
 
         Case(
-            "an error object behind a part", hello + event(#"{"error":{"message":"engine died"}}"#), .streamError,
-            "engine died"),
+            "an error object behind a part", answer: hello + event(#"{"error":{"message":"engine died"}}"#),
+            code: .streamError,
+            message: "engine died"),
         Case(
-            "an error before [DONE]", hello + event(#"{"error":{"message":"engine died"}}"#) + done, .streamError,
-            "engine died"),
-        Case("an error text", hello + event(#"{"error":"engine died"}"#) + done, .streamError, "engine died"),
+            "an error before [DONE]", answer: hello + event(#"{"error":{"message":"engine died"}}"#) + done,
+            code: .streamError,
+            message: "engine died"),
         Case(
-            "an error behind the finish reason", hello + stop + event(#"{"error":{"code":"oom","message":"died"}}"#),
-            .streamError, "oom: died"),
+            "an error text", answer: hello + event(#"{"error":"engine died"}"#) + done, code: .streamError,
+            message: "engine died"),
+        Case(
+            "an error behind the finish reason",
+            answer: hello + stop + event(#"{"error":{"code":"oom","message":"died"}}"#),
+            code: .streamError, message: "oom: died"),
         Case(
             "an error beside a choice",
-            event(#"{"choices":[{"delta":{"content":""},"finish_reason":null}],"error":{"message":"died"}}"#) + done,
-            .streamError, "died"),
+            answer: event(#"{"choices":[{"delta":{"content":""},"finish_reason":null}],"error":{"message":"died"}}"#)
+                + done,
+            code: .streamError, message: "died"),
         Case(
             "a choice's error",
-            event(#"{"choices":[{"error":{"code":502,"message":"upstream"},"delta":{},"finish_reason":"error"}]}"#)
+            answer: event(
+                #"{"choices":[{"error":{"code":502,"message":"upstream"},"delta":{},"finish_reason":"error"}]}"#)
                 + done,
-            .streamError, "upstream"),
-        Case("an error in a delta", chunk(#"{"content":"","error":{"message":"died"}}"#) + stop, .streamError, "died"),
+            code: .streamError, message: "upstream"),
         Case(
-            "an error whose name is escaped", hello + event(#"{"err\u006Fr":{"message":"died"}}"#) + done, .streamError,
-            "died"),
+            "an error in a delta", answer: chunk(#"{"content":"","error":{"message":"died"}}"#) + stop,
+            code: .streamError, message: "died"),
         Case(
-            "an event named error", hello + "event: error\n" + event("it died") + done, .streamError,
-            "The provider ended the stream with an error event."),
+            "an error whose name is escaped", answer: hello + event(#"{"err\u006Fr":{"message":"died"}}"#) + done,
+            code: .streamError,
+            message: "died"),
+        Case(
+            "an event named error", answer: hello + "event: error\n" + event("it died") + done, code: .streamError,
+            message: "The provider ended the stream with an error event."),
         Case(
             "Anthropic's error event",
-            hello + "event: error\n"
+            answer: hello + "event: error\n"
                 + event(#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#),
-            .streamError, "overloaded_error: Overloaded"),
+            code: .streamError, message: "overloaded_error: Overloaded"),
         Case(
             "a text that is typed as an error",
-            hello + event(#"{"object":"error","message":"died","code":500}"#) + done, .streamError, "died"),
+            answer: hello + event(#"{"object":"error","message":"died","code":500}"#) + done, code: .streamError,
+            message: "died"),
         Case(
             "an error within a response",
-            hello + event(#"{"type":"response.failed","response":{"error":{"message":"died"}}}"#) + done,
-            .streamError, "died"),
+            answer: hello + event(#"{"type":"response.failed","response":{"error":{"message":"died"}}}"#) + done,
+            code: .streamError, message: "died"),
         Case(
             "an array of errors",
-            hello + event(#"[{"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}]"#) + done,
-            .streamError, "overloaded"),
-        Case("a list of errors", hello + event(#"{"errors":[{"message":"died"}]}"#) + done, .streamError, "died"),
+            answer: hello + event(#"[{"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}]"#) + done,
+            code: .streamError, message: "overloaded"),
         Case(
-            "an error that says only that it is one", hello + event(#"{"error":true,"message":"died"}"#) + done,
-            .streamError, "died"),
+            "a list of errors", answer: hello + event(#"{"errors":[{"message":"died"}]}"#) + done, code: .streamError,
+            message: "died"),
         Case(
-            "the finish reason `error`", hello + chunk("{}", finish: #""error""#) + done, .streamError,
-            "The provider ended the answer with the finish reason `error`."),
+            "an error that says only that it is one", answer: hello + event(#"{"error":true,"message":"died"}"#) + done,
+            code: .streamError, message: "died"),
         Case(
-            "the finish reason `abort`", hello + chunk("{}", finish: #""abort""#) + done, .streamError,
-            "The provider ended the answer with the finish reason `abort`."),
+            "the finish reason `error`", answer: hello + chunk("{}", finish: #""error""#) + done, code: .streamError,
+            message: "The provider ended the answer with the finish reason `error`."),
         Case(
-            "an error whose event has no blank line", hello + #"data: {"error":{"message":"died"}}"#, .streamError,
-            "died"),
+            "the finish reason `abort`", answer: hello + chunk("{}", finish: #""abort""#) + done, code: .streamError,
+            message: "The provider ended the answer with the finish reason `abort`."),
+        Case(
+            "an error whose event has no blank line", answer: hello + #"data: {"error":{"message":"died"}}"#,
+            code: .streamError,
+            message: "died"),
         Case(
             "an error of a megabyte",
-            hello + event(#"{"choices":[{"delta":{"x":"\#(String(repeating: "x", count: 1 << 20))"}}],"error":"big"}"#),
-            .streamError, "big"),
+            answer: hello
+                + event(#"{"choices":[{"delta":{"x":"\#(String(repeating: "x", count: 1 << 20))"}}],"error":"big"}"#),
+            code: .streamError, message: "big"),
 
-        Case("a part and no more", hello, .streamTruncated, notDone),
-        Case("half an event", hello + #"data: {"choices":[{"delta":{"content":"lo"},"fini"#, .streamTruncated, notDone),
-        Case("an empty finish reason", hello + chunk("{}", finish: #""""#), .streamTruncated, notDone),
+        Case("a part and no more", answer: hello, code: .streamTruncated, message: notDone),
         Case(
-            "one of two choices finished", hello + chunk(#"{"content":"x"}"#, index: 1) + stop, .streamTruncated,
-            notDone),
-        Case("[DONE] in the text", chunk(#"{"content":"data: [DONE]"}"#), .streamTruncated, notDone),
-        Case("a remark and the end", hello + event(#"{"detail":"worker lost"}"#), .streamTruncated, "worker lost"),
+            "half an event", answer: hello + #"data: {"choices":[{"delta":{"content":"lo"},"fini"#,
+            code: .streamTruncated, message: notDone),
         Case(
-            "comments alone", ": ping\n\n: ping\n\n", .streamTruncated,
-            "The provider's stream ended and held no part of a completion."),
-        Case("[DONE] alone", done, .notACompletion, "The provider's stream ended and held no part of a completion."),
+            "an empty finish reason", answer: hello + chunk("{}", finish: #""""#), code: .streamTruncated,
+            message: notDone),
+        Case(
+            "one of two choices finished", answer: hello + chunk(#"{"content":"x"}"#, index: 1) + stop,
+            code: .streamTruncated,
+            message: notDone),
+        Case(
+            "[DONE] in the text", answer: chunk(#"{"content":"data: [DONE]"}"#), code: .streamTruncated,
+            message: notDone),
+        Case(
+            "a remark and the end", answer: hello + event(#"{"detail":"worker lost"}"#), code: .streamTruncated,
+            message: "worker lost"),
+        Case(
+            "comments alone", answer: ": ping\n\n: ping\n\n", code: .streamTruncated,
+            message: "The provider's stream ended and held no part of a completion."),
+        Case(
+            "[DONE] alone", answer: done, code: .notACompletion,
+            message: "The provider's stream ended and held no part of a completion."),
     ]
 
     private static let whole =
@@ -145,60 +172,73 @@ import Testing
     private static let noChoice = "The provider's answer holds no choice with a message."
 
     private static let bodies = [
-        Case("a whole body", whole),
-        Case("white space around it", "\n \r\n\t" + whole + "\n"),
-        Case("a body without a finish reason", #"{"choices":[{"message":{"content":"x"}}],"error":null}"#),
-        Case("a body with NaN", #"{"choices":[{"logprobs":[NaN,-Infinity],"message":{"content":"x"}}]}"#),
+        Case("a whole body", answer: whole),
+        Case("white space around it", answer: "\n \r\n\t" + whole + "\n"),
+        Case("a body without a finish reason", answer: #"{"choices":[{"message":{"content":"x"}}],"error":null}"#),
+        Case("a body with NaN", answer: #"{"choices":[{"logprobs":[NaN,-Infinity],"message":{"content":"x"}}]}"#),
         Case(
             "an error in a tool's arguments",
-            #"{"choices":[{"message":{"tool_calls":[{"function":{"arguments":{"error":"x"}}}]}}]}"#),
+            answer: #"{"choices":[{"message":{"tool_calls":[{"function":{"arguments":{"error":"x"}}}]}}]}"#),
 
         Case(
-            "an error object", #"{"error":{"message":"engine died","type":"server_error"}}"#, .answerError,
-            "server_error: engine died"),
-        Case("an error text in a body", #"{"error":"engine died"}"#, .answerError, "engine died"),
+            "an error object", answer: #"{"error":{"message":"engine died","type":"server_error"}}"#,
+            code: .answerError,
+            message: "server_error: engine died"),
         Case(
-            "an error beside the choices", #"{"choices":[{"message":{"content":""}}],"error":{"message":"died"}}"#,
-            .answerError, "died"),
+            "an error text in a body", answer: #"{"error":"engine died"}"#, code: .answerError, message: "engine died"),
         Case(
-            "an error in a choice", #"{"choices":[{"error":{"message":"died"},"message":{"content":""}}]}"#,
-            .answerError, "died"),
+            "an error beside the choices",
+            answer: #"{"choices":[{"message":{"content":""}}],"error":{"message":"died"}}"#,
+            code: .answerError, message: "died"),
         Case(
-            "an error in a message", #"{"choices":[{"message":{"content":null,"error":"died"}}]}"#, .answerError, "died"
+            "an error in a choice", answer: #"{"choices":[{"error":{"message":"died"},"message":{"content":""}}]}"#,
+            code: .answerError, message: "died"),
+        Case(
+            "an error in a message", answer: #"{"choices":[{"message":{"content":null,"error":"died"}}]}"#,
+            code: .answerError, message: "died"
         ),
         Case(
             "the second choice's error",
-            #"{"choices":[{"message":{"content":"x"}},{"message":{},"error":{"message":"died"}}]}"#, .answerError,
-            "died"
+            answer: #"{"choices":[{"message":{"content":"x"}},{"message":{},"error":{"message":"died"}}]}"#,
+            code: .answerError,
+            message: "died"
         ),
-        Case("an error in an array", #"[{"error":{"message":"died"}}]"#, .answerError, "died"),
+        Case("an error in an array", answer: #"[{"error":{"message":"died"}}]"#, code: .answerError, message: "died"),
         Case(
-            "Cloudflare's envelope", #"{"result":null,"success":false,"errors":[{"code":7000,"message":"No route"}]}"#,
-            .answerError, "No route"),
-        Case("an error without words", #"{"error":{"code":null}}"#, .answerError, #"{"code":null}"#),
+            "Cloudflare's envelope",
+            answer: #"{"result":null,"success":false,"errors":[{"code":7000,"message":"No route"}]}"#,
+            code: .answerError, message: "No route"),
         Case(
-            "vLLM's older error", #"{"object":"error","message":"too long","type":"BadRequestError","code":400}"#,
-            .answerError, "too long"),
+            "an error without words", answer: #"{"error":{"code":null}}"#, code: .answerError,
+            message: #"{"code":null}"#),
         Case(
-            "a finish reason of failure", #"{"choices":[{"message":{"content":""},"finish_reason":"error"}]}"#,
-            .answerError,
-            "The provider ended the answer with the finish reason `error`."),
+            "vLLM's older error",
+            answer: #"{"object":"error","message":"too long","type":"BadRequestError","code":400}"#,
+            code: .answerError, message: "too long"),
+        Case(
+            "a finish reason of failure", answer: #"{"choices":[{"message":{"content":""},"finish_reason":"error"}]}"#,
+            code: .answerError,
+            message: "The provider ended the answer with the finish reason `error`."),
 
-        Case("nothing", "", .emptyAnswer, "The provider's answer is empty."),
-        Case("white space", " \n\n ", .emptyAnswer, "The provider's answer is empty."),
-        Case("a page", "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", .notACompletion, noObject),
-        Case("a word", "OK", .notACompletion, noObject),
-        Case("null", "null", .notACompletion, noObject),
-        Case("an array", "[]", .notACompletion, noObject),
-        Case("half a body", String(whole.dropLast(20)), .notACompletion, noObject),
-        Case("two bodies", whole + whole, .notACompletion, noObject),
-        Case("an empty object", "{}", .notACompletion, noChoice),
-        Case("a refusal in other words", #"{"detail":"Not Found"}"#, .notACompletion, "Not Found"),
-        Case("no choice", #"{"id":"c","choices":[]}"#, .notACompletion, noChoice),
-        Case("choices that are null", #"{"choices":null}"#, .notACompletion, noChoice),
+        Case("nothing", answer: "", code: .emptyAnswer, message: "The provider's answer is empty."),
+        Case("white space", answer: " \n\n ", code: .emptyAnswer, message: "The provider's answer is empty."),
         Case(
-            "a choice without a message", #"{"choices":[{"index":0,"finish_reason":"stop"}]}"#, .notACompletion,
-            noChoice),
+            "a page", answer: "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>", code: .notACompletion,
+            message: noObject),
+        Case("a word", answer: "OK", code: .notACompletion, message: noObject),
+        Case("null", answer: "null", code: .notACompletion, message: noObject),
+        Case("an array", answer: "[]", code: .notACompletion, message: noObject),
+        Case("half a body", answer: String(whole.dropLast(20)), code: .notACompletion, message: noObject),
+        Case("two bodies", answer: whole + whole, code: .notACompletion, message: noObject),
+        Case("an empty object", answer: "{}", code: .notACompletion, message: noChoice),
+        Case(
+            "a refusal in other words", answer: #"{"detail":"Not Found"}"#, code: .notACompletion, message: "Not Found"),
+        Case("no choice", answer: #"{"id":"c","choices":[]}"#, code: .notACompletion, message: noChoice),
+        Case("choices that are null", answer: #"{"choices":null}"#, code: .notACompletion, message: noChoice),
+        Case(
+            "a choice without a message", answer: #"{"choices":[{"index":0,"finish_reason":"stop"}]}"#,
+            code: .notACompletion,
+            message: noChoice),
     ]
 
     private func failure(of pieces: [[UInt8]]) -> CompletionFailure? {

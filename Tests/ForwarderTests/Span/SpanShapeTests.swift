@@ -59,7 +59,7 @@ import Testing
         return (try JSONDecoder().decode(Input.self, from: Data(text.utf8)), span)
     }
 
-    private func text(_ role: String, _ count: Int, _ words: String = "some words ") -> String {
+    private func text(_ role: String, count: Int, words: String = "some words ") -> String {
         #"{"role":"\#(role)","content":"\#(String(repeating: words, count: count / words.utf8.count))"}"#
     }
 
@@ -77,13 +77,13 @@ import Testing
     }
 
     @Test func `a screenshot is whole by default`() throws {
-        let (input, span) = try cut([text("user", 100), image(790_000)], limit: SpanLimits.spanText)
+        let (input, span) = try cut([text("user", count: 100), image(790_000)], limit: SpanLimits.spanText)
         #expect(content(input.messages[1]).utf8.count > 789_000)
         #expect(span.level == nil)
     }
 
     @Test func `a single long image is cut inside and uses the room`() throws {
-        let (input, span) = try cut([text("system", 2000), image(200_000)])
+        let (input, span) = try cut([text("system", count: 2000), image(200_000)])
         #expect(content(input.messages[0]).utf8.count > 1900)
         #expect(content(input.messages[1]).hasPrefix("lookdata:image/png;base64,iVBOR"))
         #expect(content(input.messages[1]).contains("[cut by the gateway after"))
@@ -93,25 +93,25 @@ import Testing
     }
 
     @Test func `of many images the newest stay whole`() throws {
-        let (input, _) = try cut((0..<10).map { _ in image(20_000) } + [text("user", 100)])
+        let (input, _) = try cut((0..<10).map { _ in image(20_000) } + [text("user", count: 100)])
         let isWhole = input.messages.map { !content($0).contains("[cut by") }
         #expect(isWhole == Array(repeating: false, count: 7) + [true, true, true, true])
     }
 
     @Test func `an image is cut before a longer text`() throws {
-        let (input, _) = try cut([text("user", 40_000), image(30_000)])
+        let (input, _) = try cut([text("user", count: 40_000), image(30_000)])
         #expect(!content(input.messages[0]).contains("[cut by"))
         #expect(content(input.messages[1]).contains("[cut by"))
     }
 
     @Test func `a long text is cut before many short ones`() throws {
-        let (input, _) = try cut((0..<50).map { _ in text("user", 1000) } + [text("tool", 300_000)])
+        let (input, _) = try cut((0..<50).map { _ in text("user", count: 1000) } + [text("tool", count: 300_000)])
         #expect(input.messages.count { content($0).contains("[cut by") } == 1)
         #expect(content(input.messages[50]).contains("[cut by"))
     }
 
     @Test func `of many equal texts the newest stay whole`() throws {
-        let (input, _) = try cut((0..<100).map { _ in text("user", 4000) })
+        let (input, _) = try cut((0..<100).map { _ in text("user", count: 4000) })
         let isWhole = input.messages.map { !content($0).contains("[cut by") }
         #expect(isWhole.first == false && isWhole.last == true)
         #expect(isWhole == isWhole.sorted { !$0 && $1 }, "no older one is whole beside a newer one that is not")
@@ -130,13 +130,13 @@ import Testing
 
     @Test func `a message of too many parts keeps the last`() throws {
         let parts = (0..<4000).map { #"{"type":"text","text":"part \#($0)"}"# }.joined(separator: ",")
-        let (input, _) = try cut([text("system", 100), #"{"role":"user","content":[\#(parts)]}"#])
+        let (input, _) = try cut([text("system", count: 100), #"{"role":"user","content":[\#(parts)]}"#])
         #expect(content(try #require(input.messages.last)).hasSuffix("part 3999"))
     }
 
     @Test func `tools are cut before messages`() throws {
         let (input, _) = try cut(
-            [text("user", 50_000)], tools: #"[{"description":"\#(String(repeating: "a tool ", count: 8000))"}]"#)
+            [text("user", count: 50_000)], tools: #"[{"description":"\#(String(repeating: "a tool ", count: 8000))"}]"#)
         #expect(!content(input.messages[0]).contains("[cut by"))
         #expect(input.tools?[0]["description"]?.contains("[cut by") == true)
     }

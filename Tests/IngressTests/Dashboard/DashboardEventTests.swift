@@ -24,7 +24,7 @@ import Testing
         return nil
     }
 
-    private func open(_ client: RawClient, _ path: String, _ headers: [String] = []) async throws -> HTTPAnswer {
+    private func open(_ client: RawClient, path: String, headers: [String] = []) async throws -> HTTPAnswer {
         try await client.send("GET", path, headers: [Self.events] + headers)
         return try await client.head()
     }
@@ -32,7 +32,7 @@ import Testing
     @Test func `a page is sent when it changes`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
-                let head = try await open(client, Self.rollouts)
+                let head = try await open(client, path: Self.rollouts)
                 #expect(head.status == 200 && head["content-type"] == "text/event-stream")
                 #expect(head["cache-control"] == "no-store" && head["content-security-policy"] != nil)
                 async let answering: Void = ingress.forwarder.answer(next: 1) { _ in "{}" }
@@ -47,7 +47,7 @@ import Testing
     @Test func `a browser that leaves makes place for another`() async throws {
         try await LiveIngress.run({ $0.settings.http.dashboardStreams = 1 }) { ingress in
             try await ingress.connect { client in
-                #expect(try await open(client, Self.rollouts).status == 200)
+                #expect(try await open(client, path: Self.rollouts).status == 200)
                 let refused = try await ingress.call("GET", Self.rollouts, headers: [Self.events])
                 #expect(refused.status == 503 && refused["retry-after"] == "15")
                 #expect(refused.text.contains("DASHBOARD_STREAMS"))
@@ -56,7 +56,7 @@ import Testing
             }
             // At once, and not with the page's next turn.
             try await eventually(within: .seconds(4)) {
-                try await ingress.connect { client in try await open(client, Self.rollouts).status == 200 }
+                try await ingress.connect { client in try await open(client, path: Self.rollouts).status == 200 }
             }
         }
     }
@@ -66,7 +66,7 @@ import Testing
         try await LiveIngress.run({ $0.auth = keys }) { ingress in
             let cookie = try await ingress.logIn(with: DashboardKeys.client)
             try await ingress.connect { client in
-                #expect(try await open(client, Self.rollouts, [cookie]).status == 200)
+                #expect(try await open(client, path: Self.rollouts, headers: [cookie]).status == 200)
                 keys.replaceEntries(with: [])
                 let last = try #require(try await event(client))
                 #expect(last.name == "reload" && last.data.isEmpty)
@@ -83,7 +83,7 @@ import Testing
                 ("/dashboard/projects/sibling/rollouts", [cookie]), ("/dashboard/projects/none", [cookie]),
             ] {
                 try await ingress.connect { client in
-                    #expect(try await open(client, path, headers).status == 200)
+                    #expect(try await open(client, path: path, headers: headers).status == 200)
                     let only = try #require(try await event(client))
                     #expect(only.name == "reload" && only.data.isEmpty, "the page itself says what is wrong")
                     #expect(try await event(client) == nil)
@@ -105,7 +105,7 @@ import Testing
                 _ = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
                 try await answering
                 try await ingress.connect { client in
-                    #expect(try await open(client, Self.rollouts).status == 200)
+                    #expect(try await open(client, path: Self.rollouts).status == 200)
                     for _ in 0..<2 {
                         // The second one comes within the minute that `take` waits.
                         let question = try await verifier.take()

@@ -15,7 +15,7 @@ import Testing
     ]
 
     private func call(
-        _ ingress: LiveIngress, _ target: String, label: String, more: [String] = [], _ body: [UInt8]
+        _ ingress: LiveIngress, target: String, label: String, more: [String] = [], body: [UInt8]
     ) async throws -> HTTPAnswer {
         try await ingress.connect { client in
             let lines = ["POST \(target) HTTP/1.1", "Host: g", "Content-Length: \(body.count)"] + more
@@ -29,7 +29,8 @@ import Testing
     func `a body is undone and its label taken off`(form: (String, [UInt8]), path: String) async throws {
         guard form.0 != "zstd" || ContentCoding.zstd.isAvailable else { return }
         try await LiveIngress.run { ingress in
-            async let reply = call(ingress, path, label: form.0, more: ["Content-Type: application/json"], form.1)
+            async let reply = call(
+                ingress, target: path, label: form.0, more: ["Content-Type: application/json"], body: form.1)
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.body == Array(Self.body.utf8) && taken.job.model == "openai/gpt")
             #expect(taken.job.headers.first(named: "content-encoding") == nil)
@@ -43,16 +44,16 @@ import Testing
         let twice = try #require(Gzip.compress(Compressed.zlib))
         try await LiveIngress.run { ingress in
             for labels in ["deflate, gzip", "deflate\r\nContent-Encoding: gzip"] {
-                async let reply = call(ingress, LiveIngress.path, label: labels, twice)
+                async let reply = call(ingress, target: LiveIngress.path, label: labels, body: twice)
                 let taken = try await ingress.forwarder.take()
                 #expect(taken.job.body == Array(Self.body.utf8))
                 try await ingress.forwarder.answer(taken, body: "{}")
                 #expect(try await reply.status == 200)
             }
-            let answer = try await call(ingress, LiveIngress.path, label: "gzip, deflate", twice)
+            let answer = try await call(ingress, target: LiveIngress.path, label: "gzip, deflate", body: twice)
             #expect(answer.status == 400 && answer.error?.code == "invalid_encoding")
             #expect(answer.text.contains("`deflate`, coding 2 of 2"), "\(answer.text)")
-            let many = try await call(ingress, LiveIngress.path, label: "gzip,gzip,gzip,gzip,gzip", twice)
+            let many = try await call(ingress, target: LiveIngress.path, label: "gzip,gzip,gzip,gzip,gzip", body: twice)
             #expect(many.status == 400 && many.error?.code == "invalid_encoding")
         }
     }
@@ -61,7 +62,7 @@ import Testing
         arguments: ["br", "compress", "utf-8", "gzip, br", "BR, gzip", "*"], [LiveIngress.path, "/v1/files", "/logs"])
     func `another coding is 415`(label: String, path: String) async throws {
         try await LiveIngress.run { ingress in
-            let answer = try await call(ingress, path, label: label, Compressed.brotli)
+            let answer = try await call(ingress, target: path, label: label, body: Compressed.brotli)
             #expect(answer.status == 415 && answer.error?.code == "unsupported_encoding", "\(answer.text)")
             let taken = ContentCoding.zstd.isAvailable ? "gzip, deflate, zstd" : "gzip, deflate"
             #expect(answer["accept-encoding"] == taken)
@@ -76,7 +77,7 @@ import Testing
         let whole = ["gzip": Compressed.gzip, "deflate": Compressed.zlib, "zstd": Compressed.zstd][label] ?? []
         try await LiveIngress.run { ingress in
             for bad in [Array(whole.dropLast(3)), whole + [0], Array(Self.body.utf8), [1], [0x1F, 0x8B]] {
-                let answer = try await call(ingress, path, label: label, bad)
+                let answer = try await call(ingress, target: path, label: label, body: bad)
                 #expect(answer.status == 400 && answer.error?.code == "invalid_encoding", "\(answer.text)")
                 #expect(answer.text.contains("`\(label)`"), "\(answer.text)")
             }
@@ -88,12 +89,12 @@ import Testing
         let bomb = try #require(Gzip.compress([UInt8](repeating: 0x20, count: 8 << 20)))
         try await LiveIngress.run({ $0.settings.http.maxBodyBytes = 1 << 20 }) { ingress in
             for path in [LiveIngress.path, "/v1/embeddings", "/logs", "/rules/explain"] {
-                let answer = try await call(ingress, path, label: "gzip", bomb)
+                let answer = try await call(ingress, target: path, label: "gzip", body: bomb)
                 #expect(answer.status == 413 && answer.error?.code == "body_too_large", "\(answer.text)")
                 #expect(answer.text.contains("decompressed"))
             }
             let nested = try #require(Gzip.compress(bomb))
-            #expect(try await call(ingress, LiveIngress.path, label: "gzip, gzip", nested).status == 413)
+            #expect(try await call(ingress, target: LiveIngress.path, label: "gzip, gzip", body: nested).status == 413)
             #expect(try await ingress.call("GET", "/health").status == 200)
         }
     }
@@ -104,14 +105,14 @@ import Testing
         try await LiveIngress.run({ ($0.settings.http.maxBodyBytes, $0.settings.http.uploadBytes) = (1 << 20, 100_000) }
         ) {
             ingress in
-            let answer = try await call(ingress, LiveIngress.path, label: "gzip", body)
+            let answer = try await call(ingress, target: LiveIngress.path, label: "gzip", body: body)
             #expect(answer.status == 429 && answer.error?.code == "uploads_full")
         }
         try await LiveIngress.run({ ($0.settings.http.maxBodyBytes, $0.settings.http.uploadBytes) = (1 << 20, 300_000) }
         ) {
             ingress in
             for _ in 0..<3 {
-                async let reply = call(ingress, LiveIngress.path, label: "gzip", body)
+                async let reply = call(ingress, target: LiveIngress.path, label: "gzip", body: body)
                 try await ingress.forwarder.answer(next: 1) { "\($0.body.count)" }
                 #expect(try await reply.text == "\(200_000 + Self.body.utf8.count)")
             }
@@ -120,7 +121,7 @@ import Testing
 
     @Test func `an empty body has no coding`() async throws {
         try await LiveIngress.run { ingress in
-            async let reply = call(ingress, "/v1/files", label: "gzip", [])
+            async let reply = call(ingress, target: "/v1/files", label: "gzip", body: [])
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.body.isEmpty && taken.job.headers.first(named: "content-encoding") == nil)
             try await ingress.forwarder.answer(taken, body: "{}")
@@ -132,7 +133,7 @@ import Testing
         let entry = #"{"program":"p","tags":["rollout_id:r1"],"message":"compressed","status":null}"#
         let body = try #require(Gzip.compress(Array(entry.utf8)))
         try await LiveIngress.run { (ingress) async throws in
-            #expect(try await call(ingress, "/v1/logs", label: "gzip", body).status == 200)
+            #expect(try await call(ingress, target: "/v1/logs", label: "gzip", body: body).status == 200)
             #expect(try await ingress.call("GET", "/logs?tags=rollout_id:r1").text.contains("compressed"))
         }
     }
@@ -144,11 +145,12 @@ import Testing
         }
         try await LiveIngress.run({ $0.extensions.chatHooks = [hook] }) { ingress in
             let key = ["Idempotency-Key: k"]
-            async let first = call(ingress, LiveIngress.path, label: "gzip", more: key, Compressed.gzip)
+            async let first = call(ingress, target: LiveIngress.path, label: "gzip", more: key, body: Compressed.gzip)
             let taken = try await ingress.forwarder.take()
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await first.status == 200)
-            let second = try await call(ingress, LiveIngress.path, label: "deflate", more: key, Compressed.zlib)
+            let second = try await call(
+                ingress, target: LiveIngress.path, label: "deflate", more: key, body: Compressed.zlib)
             #expect(second.status == 200 && second["x-insertion-id"] == taken.job.insertionID.description)
         }
     }

@@ -10,29 +10,31 @@ import Testing
         let version: String
         let headers: String
 
-        init(_ name: String, _ version: String, _ headers: String) {
+        init(_ name: String, version: String, headers: String) {
             (testDescription, self.version, self.headers) = (name, version, headers)
         }
     }
 
     static let lasts = [
-        Last("close", "1.1", "Connection: close\r\n"), Last("close in capitals", "1.1", "CONNECTION: CLOSE\r\n"),
-        Last("close among others", "1.1", "Connection: keep-alive, close\r\n"), Last("HTTP/1.0", "1.0", ""),
-        Last("HTTP/1.0 that is kept", "1.0", "Connection: keep-alive\r\n"),
+        Last("close", version: "1.1", headers: "Connection: close\r\n"),
+        Last("close in capitals", version: "1.1", headers: "CONNECTION: CLOSE\r\n"),
+        Last("close among others", version: "1.1", headers: "Connection: keep-alive, close\r\n"),
+        Last("HTTP/1.0", version: "1.0", headers: ""),
+        Last("HTTP/1.0 that is kept", version: "1.0", headers: "Connection: keep-alive\r\n"),
     ]
 
     /// What comes behind it.
     static let tails: [(name: String, bytes: [UInt8])] = [
         ("nothing", []), ("line ends", Array("\r\n\r\n".utf8)),
         ("a request", Array("GET /health HTTP/1.1\r\nHost: g\r\n\r\n".utf8)),
-        ("a completion", Array(post(LiveIngress.path, "1.1", "").utf8)),
+        ("a completion", Array(post(LiveIngress.path, version: "1.1", headers: "").utf8)),
         ("half a request", Array("POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nContent-Le".utf8)),
         ("garbage", Array("\u{0}\u{1}no request at all\n\n".utf8)),
         ("a TLS hello", [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3]),
         ("very much", [UInt8](repeating: UInt8(ascii: "x"), count: 4 << 20)),
     ]
 
-    private static func post(_ path: String, _ version: String, _ headers: String) -> String {
+    private static func post(_ path: String, version: String, headers: String) -> String {
         let body = LiveIngress.body
         return "POST \(path) HTTP/\(version)\r\nHost: g\r\nContent-Type: application/json\r\n\(headers)"
             + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
@@ -48,9 +50,10 @@ import Testing
             for path in [LiveIngress.path, "/embeddings"] {
                 try await ingress.connect { client in
                     try await client.send(
-                        Array(Self.post(path, last.version, last.headers).utf8) + Self.tails[tail].bytes)
+                        Array(Self.post(path, version: last.version, headers: last.headers).utf8)
+                            + Self.tails[tail].bytes)
                     try await ingress.forwarder.answer(next: 1) { _ in text }
-                    try await expectWhole(client, last, text)
+                    try await expectWhole(client, last: last, text: text)
                 }
             }
             #expect(try await ingress.queued() == 0, "what follows is no request")
@@ -61,11 +64,11 @@ import Testing
     @Test(arguments: lasts) func `is whole while the client goes on`(last: Last) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
-                try await client.send(Self.post(LiveIngress.path, last.version, last.headers))
+                try await client.send(Self.post(LiveIngress.path, version: last.version, headers: last.headers))
                 let taken = try await ingress.forwarder.take()
                 for tail in Self.tails.dropLast() { try await client.send(tail.bytes) }
                 try await ingress.forwarder.answer(taken, body: "answer")
-                try await expectWhole(client, last, "answer")
+                try await expectWhole(client, last: last, text: "answer")
             }
             for tail in Self.tails {
                 try await ingress.connect { client in
@@ -80,7 +83,7 @@ import Testing
     }
 
     /// One answer, which says that the connection closes, and the end.
-    private func expectWhole(_ client: RawClient, _ last: Last, _ text: String) async throws {
+    private func expectWhole(_ client: RawClient, last: Last, text: String) async throws {
         let said = String(decoding: await client.untilClosed(), as: UTF8.self)
         let parts = said.split(separator: "\r\n\r\n", maxSplits: 1)
         try #require(parts.count == 2, "\(said.prefix(300))")
@@ -99,7 +102,7 @@ import Testing
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 let health = "GET /health HTTP/1.1\r\nHost: g\r\n\r\n"
-                try await client.send(Self.post(LiveIngress.path, "1.1", "") + health + garbage)
+                try await client.send(Self.post(LiveIngress.path, version: "1.1", headers: "") + health + garbage)
                 try await ingress.forwarder.answer(next: 1) { _ in "answer" }
                 #expect(try await client.answer().text == "answer")
                 #expect(try await client.answer().text.contains("healthy"))

@@ -8,8 +8,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct LimitTests {
     /// Sends bytes, expects an error, and that the gateway goes on as before.
     private func expect(
-        _ status: Int, _ code: String, to bytes: [UInt8], isClosed: Bool = true,
-        _ change: (inout LiveIngress.Plan) -> Void = { _ in }
+        _ status: Int, code: String, to bytes: [UInt8], isClosed: Bool = true,
+        change: (inout LiveIngress.Plan) -> Void = { _ in }
     ) async throws {
         try await LiveIngress.run(change) { ingress in
             try await ingress.connect { client in
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `a body that says it is too large is not waited for`() async throws {
-        try await expect(413, "body_too_large", to: request(["Content-Length: 1025"]), isClosed: false) {
+        try await expect(413, code: "body_too_large", to: request(["Content-Length: 1025"]), isClosed: false) {
             $0.settings.http.maxBodyBytes = 1024
         }
     }
@@ -45,7 +45,9 @@ import Testing
     @Test func `a body that turns out too large is refused`() async throws {
         let chunk = "400\r\n" + String(repeating: " ", count: 1024) + "\r\n"
         let bytes = request(["Transfer-Encoding: chunked"]) + Array((chunk + "1\r\n \r\n").utf8)
-        try await expect(413, "body_too_large", to: bytes, isClosed: false) { $0.settings.http.maxBodyBytes = 1024 }
+        try await expect(413, code: "body_too_large", to: bytes, isClosed: false) {
+            $0.settings.http.maxBodyBytes = 1024
+        }
     }
 
     @Test func `a body of the largest size is taken`() async throws {
@@ -101,10 +103,12 @@ import Testing
             $0.logger = Logger(label: "test") { _ in log }
         }) { ingress in
             let ends = [TestSignal(), TestSignal()]
-            async let first = call(ingress, "POST", LiveIngress.path, body: LiveIngress.body, staysUntil: ends[0])
-            async let second = call(ingress, "POST", LiveIngress.path, body: LiveIngress.body, staysUntil: ends[1])
+            async let first = call(
+                ingress, method: "POST", target: LiveIngress.path, body: LiveIngress.body, staysUntil: ends[0])
+            async let second = call(
+                ingress, method: "POST", target: LiveIngress.path, body: LiveIngress.body, staysUntil: ends[1])
             try await eventually { try await ingress.queued() == 2 }
-            async let health = call(ingress, "GET", "/health")
+            async let health = call(ingress, method: "GET", target: "/health")
             try await eventually { log.entries.contains { "\($0.message)".contains("(MAX_CONNECTIONS) are in use") } }
             try await ingress.forwarder.answer(next: 1) { _ in "{}" }
             #expect(try await health == 200, "the one that has its answer gives way")
@@ -117,7 +121,7 @@ import Testing
     /// Calls on a connection of its own. One whose request has not come 50 ms after it was accepted may have to give
     /// way while all are open, which a busy machine brings about: the client then calls again.
     private func call(
-        _ ingress: LiveIngress, _ method: String, _ target: String, body: String = "", staysUntil end: TestSignal? = nil
+        _ ingress: LiveIngress, method: String, target: String, body: String = "", staysUntil end: TestSignal? = nil
     ) async throws -> Int {
         while true {
             try Task.checkCancellation()
@@ -131,20 +135,20 @@ import Testing
     }
 
     @Test(arguments: [17, 1000, 70_000]) func `too many headers are refused`(count: Int) async throws {
-        try await expect(431, "headers_too_large", to: request((0..<count).map { "x\($0):" })) {
+        try await expect(431, code: "headers_too_large", to: request((0..<count).map { "x\($0):" })) {
             $0.settings.http.maxHeaders = 16
         }
     }
 
     @Test(arguments: [5000, 100_000, 10_000_000]) func `too large headers are refused`(size: Int) async throws {
-        try await expect(431, "headers_too_large", to: request(["x: " + String(repeating: "a", count: size)])) {
+        try await expect(431, code: "headers_too_large", to: request(["x: " + String(repeating: "a", count: size)])) {
             $0.settings.http.maxHeaderBytes = 4096
         }
     }
 
     @Test func `a too long target is refused`() async throws {
         let target = "/" + String(repeating: "a", count: 1_000_000)
-        try await expect(431, "headers_too_large", to: request([], target: target)) {
+        try await expect(431, code: "headers_too_large", to: request([], target: target)) {
             $0.settings.http.maxHeaderBytes = 4096
         }
     }
@@ -163,6 +167,6 @@ import Testing
     ]
 
     @Test(arguments: malformed) func `what is not HTTP is refused`(text: String) async throws {
-        try await expect(400, "malformed_request", to: Array(text.utf8))
+        try await expect(400, code: "malformed_request", to: Array(text.utf8))
     }
 }

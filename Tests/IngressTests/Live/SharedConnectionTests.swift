@@ -21,14 +21,19 @@ import Upstream
         let body = #"{"model": "openai/gpt", "messages": [], "user": "\#(number)"}"#
         switch random.below(11) {
         case 0...3:
-            return Exchange(request: post(LiveIngress.path, body, &random), status: 200, text: "\(number)")
-        case 4: return Exchange(request: post("/embeddings", body, &random), status: 200, text: "\(number)")
+            return Exchange(
+                request: post(LiveIngress.path, body: body, random: &random), status: 200, text: "\(number)")
+        case 4:
+            return Exchange(request: post("/embeddings", body: body, random: &random), status: 200, text: "\(number)")
         case 5:
             let key = "Idempotency-Key: \(number)\r\n"
             return Exchange(
-                request: post("/chat/completions", body, headers: key, &random), status: 200, text: "\(number)")
-        case 6: return Exchange(request: post("/chat/completions", "{", &random), status: 400)
-        case 7: return Exchange(request: post("/project_id/none/chat/completions", body, &random), status: 404)
+                request: post("/chat/completions", body: body, headers: key, random: &random), status: 200,
+                text: "\(number)")
+        case 6: return Exchange(request: post("/chat/completions", body: "{", random: &random), status: 400)
+        case 7:
+            return Exchange(
+                request: post("/project_id/none/chat/completions", body: body, random: &random), status: 404)
         case 8: return Exchange(request: "GET /chat/completions HTTP/1.1\r\nHost: g\r\n\r\n", status: 405)
         case 9: return Exchange(request: "HEAD /health HTTP/1.1\r\nHost: g\r\n\r\n", status: 200, isHead: true)
         default: return Exchange(request: "GET /health HTTP/1.1\r\nHost: g\r\n\r\n", status: 200)
@@ -37,7 +42,7 @@ import Upstream
 
     /// A POST request, in chunks or not.
     private static func post(
-        _ path: String, _ body: String, headers: String = "", _ random: inout SeededRandom
+        _ path: String, body: String, headers: String = "", random: inout SeededRandom
     ) -> String {
         let head = "POST \(path) HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\n\(headers)"
         guard random.chance(oneIn: 3) else { return head + "Content-Length: \(body.utf8.count)\r\n\r\n" + body }
@@ -92,8 +97,9 @@ import Upstream
         let closes = random.chance(oneIn: 2)
         if closes { exchanges.append(Exchange(request: "", status: 200, text: "\(seed)999")) }
         let last = post(
-            LiveIngress.path, #"{"model": "openai/gpt", "user": "\#(seed)999"}"#, headers: "Connection: close\r\n",
-            &random)
+            LiveIngress.path, body: #"{"model": "openai/gpt", "user": "\#(seed)999"}"#,
+            headers: "Connection: close\r\n",
+            random: &random)
         if closes { rest += Array(last.utf8) }
         try await ingress.connect { client in
             var unanswered = exchanges[...]

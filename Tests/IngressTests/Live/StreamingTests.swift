@@ -16,8 +16,8 @@ import Upstream
 
     /// Opens a stream and hands over the job, the client and the answer's head.
     private func withStream(
-        _ head: UpstreamHead = events, _ change: (inout LiveIngress.Plan) -> Void = { _ in },
-        _ body: (LiveIngress, RawClient, ScriptedForwarder.Taken) async throws -> Void
+        _ head: UpstreamHead = events, change: (inout LiveIngress.Plan) -> Void = { _ in },
+        body: (LiveIngress, RawClient, ScriptedForwarder.Taken) async throws -> Void
     ) async throws {
         try await LiveIngress.run(change) { ingress in
             try await ingress.connect { client in
@@ -141,7 +141,8 @@ import Upstream
     /// What a client has taken is told to the forwarder, so that it never sends more than a window ahead.
     @Test func `a reader earns credit at half windows`() async throws {
         let window = 64 << 10
-        try await withStream(Self.events, { $0.settings.http.maxBufferedBytes = window }) { ingress, client, taken in
+        try await withStream(Self.events, change: { $0.settings.http.maxBufferedBytes = window }) {
+            ingress, client, taken in
             let credit = RedisCommand("GET", Keys.credit(taken.job.insertionID))
             let piece = [UInt8](repeating: 0x2E, count: window / 4 - 2) + Array("\n\n".utf8)
             try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: piece), of: taken)
@@ -168,7 +169,7 @@ import Upstream
     }
 
     @Test func `a stream that stands still ends at the deadline`() async throws {
-        try await withStream(Self.events, { $0.settings.calls.requestTimeout = .milliseconds(500) }) {
+        try await withStream(Self.events, change: { $0.settings.calls.requestTimeout = .milliseconds(500) }) {
             ingress, client, taken in
             let event = String(decoding: try #require(try await client.chunk()), as: UTF8.self)
             #expect(event.hasPrefix("data: ") && event.contains("no_answer_in_time"))

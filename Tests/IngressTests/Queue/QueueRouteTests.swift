@@ -17,7 +17,7 @@ import Testing
     }
 
     private static func call(
-        _ ingress: LiveIngress, _ method: String, _ path: String, as header: String? = admin
+        _ ingress: LiveIngress, _ method: String, path: String, as header: String? = admin
     ) async throws -> HTTPAnswer {
         try await ingress.call(method, "/v1" + path, headers: header.map { [$0] } ?? [])
     }
@@ -27,16 +27,16 @@ import Testing
             let (own, other) = (ingress.lostJob(), ingress.lostJob(project: "sibling"))
             let entry = try await ingress.bury(own, because: "lost")
             try await ingress.bury(other)
-            let answer = try await Self.call(ingress, "GET", "/queue/dead")
+            let answer = try await Self.call(ingress, "GET", path: "/queue/dead")
             #expect(answer.status == 200 && answer["content-type"] == "application/json")
             #expect(answer.text.contains(#""entry":"\#(entry)""#) && answer.text.contains(#""project_id":"main""#))
             #expect(answer.text.contains(own.insertionID.description) && answer.text.contains(#""refusal":null"#))
             #expect(!answer.text.contains(other.insertionID.description), "another project's")
-            let before = try await Self.call(ingress, "GET", "/queue/dead?before=\(entry)")
+            let before = try await Self.call(ingress, "GET", path: "/queue/dead?before=\(entry)")
             #expect(before.text == #"{"letters":[],"next":null}"#)
-            let sibling = try await Self.call(ingress, "GET", "/project_id/sibling/queue/dead")
+            let sibling = try await Self.call(ingress, "GET", path: "/project_id/sibling/queue/dead")
             #expect(sibling.text.contains(other.insertionID.description))
-            let state = try await Self.call(ingress, "GET", "/queue")
+            let state = try await Self.call(ingress, "GET", path: "/queue")
             #expect(state.status == 200 && state.text.contains(#""gateway_dead_letters":2"#), "\(state.text)")
         }
     }
@@ -45,13 +45,13 @@ import Testing
         try await Self.run { ingress in
             let old = ingress.lostJob()
             let entry = try await ingress.bury(old)
-            let answer = try await Self.call(ingress, "POST", "/queue/dead/\(entry)/requeue")
+            let answer = try await Self.call(ingress, "POST", path: "/queue/dead/\(entry)/requeue")
             #expect(answer.status == 200, "\(answer.text)")
             let taken = try await ingress.forwarder.take().job
             #expect(answer.text == #"{"entry":"\#(entry)","insertion_id":"\#(taken.insertionID)"}"#)
             #expect(taken.body == old.body && taken.insertionID != old.insertionID)
             #expect(taken.metadata["requeued_from"]?.value == old.insertionID.description)
-            let again = try await Self.call(ingress, "POST", "/queue/dead/\(entry)/requeue")
+            let again = try await Self.call(ingress, "POST", path: "/queue/dead/\(entry)/requeue")
             #expect(again.status == 404 && again.text.contains("unknown_dead_letter"))
             #expect(try await ingress.queued() == 1)
             #expect(try await ingress.letters() == 0)
@@ -63,11 +63,11 @@ import Testing
             let (entry, other) = (
                 try await ingress.bury(ingress.lostJob()), try await ingress.bury(ingress.lostJob(project: "sibling"))
             )
-            let foreign = try await Self.call(ingress, "DELETE", "/queue/dead/\(other)")
+            let foreign = try await Self.call(ingress, "DELETE", path: "/queue/dead/\(other)")
             #expect(foreign.status == 404, "it is another project's")
-            let answer = try await Self.call(ingress, "DELETE", "/queue/dead/\(entry)")
+            let answer = try await Self.call(ingress, "DELETE", path: "/queue/dead/\(entry)")
             #expect(answer.status == 200 && answer.text == #"{"entry":"\#(entry)","deleted":true}"#)
-            let again = try await Self.call(ingress, "DELETE", "/queue/dead/\(entry)")
+            let again = try await Self.call(ingress, "DELETE", path: "/queue/dead/\(entry)")
             #expect(again.status == 404)
             #expect(try await ingress.letters() == 1)
         }
@@ -80,9 +80,9 @@ import Testing
                 ("GET", "/queue"), ("GET", "/queue/dead"), ("DELETE", "/queue/dead/\(entry)"),
                 ("POST", "/queue/dead/\(entry)/requeue"),
             ] {
-                let client = try await Self.call(ingress, method, path, as: Self.client)
+                let client = try await Self.call(ingress, method, path: path, as: Self.client)
                 #expect(client.status == 403 && client.text.contains("operator_only"), "\(method) \(path)")
-                let stranger = try await Self.call(ingress, method, path, as: nil)
+                let stranger = try await Self.call(ingress, method, path: path, as: nil)
                 #expect(stranger.status == 401)
             }
             #expect(try await ingress.letters() == 1)
@@ -92,7 +92,7 @@ import Testing
 
     @Test(arguments: [false, true]) func `without keys a setting opens it`(isOpen: Bool) async throws {
         try await LiveIngress.run({ $0.settings.http.dashboardAdmin = isOpen }) { ingress in
-            let answer = try await Self.call(ingress, "GET", "/queue/dead", as: nil)
+            let answer = try await Self.call(ingress, "GET", path: "/queue/dead", as: nil)
             #expect(answer.status == (isOpen ? 200 : 403), "\(answer.text)")
             let foreign = try await ingress.call(
                 "DELETE", "/v1/queue/dead/1-0", headers: ["Origin: https://evil.test"])
@@ -109,7 +109,7 @@ import Testing
             plan.settings.http.host = "0.0.0.0"
         }
         try await LiveIngress.run(plan) { ingress in
-            let answer = try await Self.call(ingress, "GET", "/queue", as: nil)
+            let answer = try await Self.call(ingress, "GET", path: "/queue", as: nil)
             #expect(answer.status == 403)
         }
     }
@@ -124,7 +124,7 @@ import Testing
                 ("GET", "/queue?a=b", 400, "it has no parameters"),
                 ("DELETE", "/queue/dead/x", 404, "no such dead letter"),
             ] {
-                let answer = try await Self.call(ingress, method, path)
+                let answer = try await Self.call(ingress, method, path: path)
                 #expect(answer.status == status && answer.text.contains(word), "\(method) \(path): \(answer.text)")
                 #expect(status != 405 || answer["allow"] == word)
             }
@@ -137,7 +137,7 @@ import Testing
         try await Self.run { ingress in
             let orphan = ingress.lostJob(project: "removed")
             let entry = try await ingress.bury(orphan)
-            let list = try await Self.call(ingress, "GET", "/queue/dead").text
+            let list = try await Self.call(ingress, "GET", path: "/queue/dead").text
             #expect(list.contains(orphan.insertionID.description) && list.contains(#""project_id":"removed""#))
             #expect(list.contains("no longer in SECRETS_PATH"))
             let cookie = try await ingress.logIn(with: DashboardKeys.client)
@@ -147,10 +147,10 @@ import Testing
             let operators = try await ingress.call("GET", "/dashboard/projects/main/queue", headers: [admin]).text
             #expect(
                 operators.contains(orphan.insertionID.description) && operators.contains("project <bdi>removed</bdi>"))
-            let refused = try await Self.call(ingress, "POST", "/queue/dead/\(entry)/requeue")
+            let refused = try await Self.call(ingress, "POST", path: "/queue/dead/\(entry)/requeue")
             #expect(refused.status == 409 && refused.text.contains("no longer in SECRETS_PATH"))
             #expect(try await ingress.queued() == 0)
-            let deleted = try await Self.call(ingress, "DELETE", "/queue/dead/\(entry)")
+            let deleted = try await Self.call(ingress, "DELETE", path: "/queue/dead/\(entry)")
             #expect(deleted.status == 200)
             #expect(try await ingress.letters() == 0)
         }

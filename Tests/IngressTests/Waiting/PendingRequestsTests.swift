@@ -19,59 +19,61 @@ import Testing
     }
 
     @Test func `a frame wakes who waits`() async throws {
-        let waiter = pending.register(ids.next(), deadline: .past)
-        async let frame = waiter.next()
+        let request = pending.register(ids.next(), deadline: .past)
+        async let frame = request.next()
         for _ in 0..<100 { await Task.yield() }
-        pending.receive([1], for: waiter.id)
+        pending.receive([1], for: request.id)
         #expect(try await frame == .sealed([1]))
     }
 
-    @Test func `what comes for no waiter is dropped`() {
+    @Test func `what comes for no request is dropped`() {
         pending.receive([1], for: ids.next())
         #expect(pending.count == 0)
     }
 
     @Test func `after dismissal nothing comes any more`() async {
-        let waiter = pending.register(ids.next(), deadline: .past)
-        pending.dismiss(waiter.id)
-        pending.receive([1], for: waiter.id)
-        #expect(!pending.abandon(waiter.id, as: .disconnected), "an answer that is complete cannot be abandoned")
-        waiter.end(.stopped)
-        await #expect(throws: Waiter.Ending.stopped) { try await waiter.next() }
+        let request = pending.register(ids.next(), deadline: .past)
+        pending.dismiss(request.id)
+        pending.receive([1], for: request.id)
+        #expect(!pending.abandon(request.id, as: .disconnected), "an answer that is complete cannot be abandoned")
+        request.end(.stopped)
+        await #expect(throws: PendingRequest.Ending.stopped) { try await request.next() }
     }
 
-    @Test(arguments: [Waiter.Ending.disconnected, .deadline, .stopped]) func `abandoning ends the wait once`(
-        ending: Waiter.Ending
+    @Test(arguments: [PendingRequest.Ending.disconnected, .deadline, .stopped]) func `abandoning ends the wait once`(
+        ending: PendingRequest.Ending
     ) async throws {
-        let waiter = pending.register(ids.next(), deadline: .past)
-        async let waiting = #expect(throws: ending) { try await waiter.next() }
+        let request = pending.register(ids.next(), deadline: .past)
+        async let waiting = #expect(throws: ending) { try await request.next() }
         for _ in 0..<100 { await Task.yield() }
-        #expect(pending.abandon(waiter.id, as: ending))
-        #expect(!pending.abandon(waiter.id, as: .stopped))
+        #expect(pending.abandon(request.id, as: ending))
+        #expect(!pending.abandon(request.id, as: .stopped))
         _ = await waiting
         #expect(pending.count == 0)
     }
 
     /// What came before the end is not lost by it.
     @Test func `what has come can be taken after the end`() async throws {
-        let waiter = pending.register(ids.next(), deadline: .past)
-        pending.receive([1], for: waiter.id)
-        pending.abandon(waiter.id, as: .deadline)
-        #expect(try await waiter.next() == .sealed([1]))
-        await #expect(throws: Waiter.Ending.deadline) { try await waiter.next() }
+        let request = pending.register(ids.next(), deadline: .past)
+        pending.receive([1], for: request.id)
+        pending.abandon(request.id, as: .deadline)
+        #expect(try await request.next() == .sealed([1]))
+        await #expect(throws: PendingRequest.Ending.deadline) { try await request.next() }
     }
 
-    private func waiter(_ milliseconds: Int, from start: ContinuousClock.Instant) -> Waiter {
+    private func request(_ milliseconds: Int, from start: ContinuousClock.Instant) -> PendingRequest {
         pending.register(ids.next(), deadline: Deadline(in: .milliseconds(milliseconds), now: start))
     }
 
     @Test func `only the overdue are abandoned`() async throws {
         let start = ContinuousClock.now
-        let (early, exact, late) = (waiter(10, from: start), waiter(20, from: start), waiter(21, from: start))
+        let (early, exact, late) = (request(10, from: start), request(20, from: start), request(21, from: start))
         let now = start + .milliseconds(20)
         #expect(Set(pending.abandonOverdue(at: now).map(\.id)) == [early.id, exact.id])
         #expect(pending.abandonOverdue(at: now).isEmpty)
         #expect(pending.ids == [late.id])
-        for waiter in [early, exact] { await #expect(throws: Waiter.Ending.deadline) { try await waiter.next() } }
+        for request in [early, exact] {
+            await #expect(throws: PendingRequest.Ending.deadline) { try await request.next() }
+        }
     }
 }

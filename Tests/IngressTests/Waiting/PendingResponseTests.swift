@@ -14,25 +14,25 @@ import Upstream
         status: 502, type: "server_error", code: "forwarder_lost", message: "Lost.", shouldRetry: false)
 
     private let envelope = Envelope(key: GatewayKey.random())
-    private let waiter: Waiter
+    private let request: PendingRequest
     private let answer: PendingResponse
 
     init() {
-        waiter = Waiter(id: InsertionIDGenerator().next(), deadline: .distantFuture)
+        request = PendingRequest(id: InsertionIDGenerator().next(), deadline: .distantFuture)
         // Never run: what is said to it stays there.
         let signals = SignalPublisher(
             signals: JobSignals(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)),
             logger: .silent)
         answer = PendingResponse(
-            waiter: waiter,
+            request: request,
             frames: ResponseFrames(
-                of: waiter.id, deadline: waiter.deadline, envelope: envelope, signals: signals, window: 1000,
+                of: request.id, deadline: request.deadline, envelope: envelope, signals: signals, window: 1000,
                 logger: .silent)
         )
     }
 
     private func receive(_ frame: ResponseFrame) throws {
-        waiter.receive(try envelope.seal(frame.wireBytes, for: .frame(waiter.id)))
+        request.receive(try envelope.seal(frame.wireBytes, for: .frame(request.id)))
     }
 
     private func frame(_ sequence: UInt64, _ body: [UInt8] = [], end: ResponseFrame.End? = nil) -> ResponseFrame {
@@ -82,10 +82,10 @@ import Upstream
 
     @Test func `what cannot be opened is passed over`() async throws {
         let stranger = Envelope(key: GatewayKey.random())
-        waiter.receive(try stranger.seal(frame(0, [7]).wireBytes, for: .frame(waiter.id)))
-        waiter.receive(try envelope.seal(frame(0, [7]).wireBytes, for: .frame(InsertionIDGenerator().next())))
-        waiter.receive(try envelope.seal([0xFF, 0xFF], for: .frame(waiter.id)))
-        waiter.receive([])
+        request.receive(try stranger.seal(frame(0, [7]).wireBytes, for: .frame(request.id)))
+        request.receive(try envelope.seal(frame(0, [7]).wireBytes, for: .frame(InsertionIDGenerator().next())))
+        request.receive(try envelope.seal([0xFF, 0xFF], for: .frame(request.id)))
+        request.receive([])
         try receive(frame(0, [1], end: .complete))
         #expect(try await answer.next() == frame(0, [1], end: .complete))
     }
@@ -96,9 +96,9 @@ import Upstream
         sequence: UInt64
     ) async throws {
         if sequence > 0 { try receive(frame(0, [1])) }
-        var place = Envelope.Context.frame(waiter.id)
+        var place = Envelope.Context.frame(request.id)
         place.version = 2
-        waiter.receive(try envelope.seal(frame(sequence, [7]).wireBytes, for: place))
+        request.receive(try envelope.seal(frame(sequence, [7]).wireBytes, for: place))
         if sequence > 0 { #expect(try await answer.next() == frame(0, [1])) }
         let last = try await answer.next()
         if sequence == 0 {
@@ -113,8 +113,8 @@ import Upstream
 
     @Test func `the end of the wait is passed on`() async throws {
         try receive(frame(0, [1]))
-        waiter.end(.deadline)
+        request.end(.deadline)
         #expect(try await answer.next() == frame(0, [1]))
-        await #expect(throws: Waiter.Ending.deadline) { try await answer.next() }
+        await #expect(throws: PendingRequest.Ending.deadline) { try await answer.next() }
     }
 }

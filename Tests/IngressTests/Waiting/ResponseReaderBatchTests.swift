@@ -11,9 +11,9 @@ import Testing
     private static let key = Keys.responses(ingress: "here")
 
     private let pending = PendingRequests()
-    private let waiter: Waiter
+    private let request: PendingRequest
 
-    init() { waiter = pending.register(InsertionIDGenerator().next(), deadline: .distantFuture) }
+    init() { request = pending.register(InsertionIDGenerator().next(), deadline: .distantFuture) }
 
     /// Runs `body` while frames are read, over a connection that takes replies of so many bytes.
     private func reading(
@@ -38,17 +38,17 @@ import Testing
     }
 
     private func add(_ frame: [UInt8], _ redis: RedisClient) async throws {
-        _ = try await redis.send(RedisCommand("XADD", Self.key, "*", "i", waiter.id.description, "p", frame))
+        _ = try await redis.send(RedisCommand("XADD", Self.key, "*", "i", request.id.description, "p", frame))
     }
 
     private func expect(_ frames: [[UInt8]]) async throws {
         try await withTaskCancellationHandler {
             for frame in frames {
-                let next = try await waiter.next()
+                let next = try await request.next()
                 #expect(next == .sealed(frame))
             }
         } onCancel: {
-            waiter.end(.deadline)
+            request.end(.deadline)
         }
     }
 

@@ -8,8 +8,8 @@ import Testing
     private let ids = InsertionIDGenerator()
     private let budget = TailedResponses.ReadBudget()
 
-    private func waiter(_ id: InsertionID, deadline: Deadline = .distantFuture, window: Int = .max) -> Waiter {
-        Waiter(id: id, deadline: deadline, window: window)
+    private func request(_ id: InsertionID, deadline: Deadline = .distantFuture, window: Int = .max) -> PendingRequest {
+        PendingRequest(id: id, deadline: deadline, window: window)
     }
 
     /// Entries whose frames are four bytes, each the entry's number.
@@ -22,16 +22,16 @@ import Testing
 
     private func place(_ number: UInt64) -> StreamPosition { StreamPosition(milliseconds: number, number: 0) }
 
-    /// What a waiter holds, by the entries' numbers.
-    private func taken(_ waiter: Waiter) async -> [UInt64] {
-        waiter.end(.stopped)
+    /// What a request holds, by the entries' numbers.
+    private func taken(_ request: PendingRequest) async -> [UInt64] {
+        request.end(.stopped)
         var numbers: [UInt64] = []
-        while case .sealed(let frame)? = try? await waiter.next() { numbers.append(UInt64(frame[0])) }
+        while case .sealed(let frame)? = try? await request.next() { numbers.append(UInt64(frame[0])) }
         return numbers
     }
 
     @Test func `a reader is handed no more than its window and one frame`() async throws {
-        let reader = waiter(ids.next(), window: 10)
+        let reader = request(ids.next(), window: 10)
         var answers = TailedResponses()
         answers.add(reader)
         answers.hand(entries(1...9), of: reader.id, readFrom: .start)
@@ -45,7 +45,7 @@ import Testing
 
     @Test func `it says when there is room again`() async throws {
         let (rings, ringer) = AsyncStream.makeStream(of: Void.self)
-        let reader = Waiter(id: ids.next(), deadline: .distantFuture, window: 8, onRoom: { ringer.yield() })
+        let reader = PendingRequest(id: ids.next(), deadline: .distantFuture, window: 8, onRoom: { ringer.yield() })
         for _ in 0..<3 { reader.receive([0, 0, 0, 0]) }
         _ = try await reader.next()
         #expect(!reader.hasRoom)
@@ -58,7 +58,7 @@ import Testing
 
     @Test func `each reader gets all once however they come`() async {
         let id = ids.next()
-        let (early, late) = (waiter(id), waiter(id))
+        let (early, late) = (request(id), request(id))
         var answers = TailedResponses()
         answers.add(early)
         answers.hand(entries(1...3), of: id, readFrom: .start)
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func `what is no frame is passed over`() async {
-        let reader = waiter(ids.next())
+        let reader = request(ids.next())
         var answers = TailedResponses()
         answers.add(reader)
         answers.hand(
@@ -84,8 +84,8 @@ import Testing
         let start = ContinuousClock.now
         let (due, later) = (Deadline(in: .milliseconds(10), now: start), Deadline(in: .milliseconds(11), now: start))
         let (served, starved, full, early) = (
-            waiter(ids.next(), deadline: due), waiter(ids.next(), deadline: due),
-            waiter(ids.next(), deadline: due, window: 1), waiter(ids.next(), deadline: later)
+            request(ids.next(), deadline: due), request(ids.next(), deadline: due),
+            request(ids.next(), deadline: due, window: 1), request(ids.next(), deadline: later)
         )
         let now = start + .milliseconds(10)
         var answers = TailedResponses()
@@ -96,12 +96,12 @@ import Testing
         #expect(answers.overdue(at: now, read).map(\.id) == [starved.id])
         answers.remove(starved)
         #expect(answers.overdue(at: now, read).isEmpty)
-        #expect(answers.waiters.count == 3)
+        #expect(answers.requests.count == 3)
     }
 
     @Test func `a read that fails is followed by smaller ones`() {
         var answers = TailedResponses()
-        for _ in 0..<40 { answers.add(waiter(ids.next())) }
+        for _ in 0..<40 { answers.add(request(ids.next())) }
         var budget = budget
         #expect(answers.next(within: budget).positions.count == 40)
         #expect(answers.next(within: budget).entries == TailedResponses.ReadBudget.entriesOfOneAnswer)

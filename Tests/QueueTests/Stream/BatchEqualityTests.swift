@@ -26,7 +26,7 @@ import Testing
             try await withRedisClient(server.endpoint) { first in
                 try await withRedisClient(other) { second in
                     for seed in UInt64(1)...40 {
-                        try await compare(QueueFixture(redis: first), QueueFixture(redis: second), seed)
+                        try await compare(QueueFixture(redis: first), with: QueueFixture(redis: second), seed: seed)
                         await FuzzFixture.letOthersRun()
                     }
                 }
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    private func compare(_ batched: QueueFixture, _ single: QueueFixture, _ seed: UInt64) async throws {
+    private func compare(_ batched: QueueFixture, with single: QueueFixture, seed: UInt64) async throws {
         try await batched.send("FLUSHALL")
         var random = SeededRandom(seed: seed)
         let steps = SingleSteps(fixture: single, limits: Self.limits, consumer: Self.here)
@@ -51,7 +51,7 @@ import Testing
         for _ in 0..<3 {
             let asked = (0..<1 + random.below(8)).map { _ in ask(batched, &random) }
             #expect(try await enqueue(asked, batched) == enqueue(asked, steps), "seed \(seed)")
-            try await expectSame(batched, single, "queued, seed \(seed)")
+            try await expectSame(batched, as: single, at: "queued, seed \(seed)")
             let (ours, theirs) = (try await held(batched, asked), try await held(single, asked))
             let endings = ours.map { end(of: $0.job, &random) }
             // A job that is handed back meanwhile has no owner to end it.
@@ -63,7 +63,7 @@ import Testing
             #expect(
                 try await batched.deliver(frames, by: streams[0]).map(Self.text) == deliver(theirs, steps),
                 "seed \(seed)")
-            try await expectSame(batched, single, "delivered, seed \(seed)")
+            try await expectSame(batched, as: single, at: "delivered, seed \(seed)")
             // One that ends twice is ended once.
             let order = (ours.indices.map { $0 } + ours.indices.filter { _ in random.chance(oneIn: 4) }).shuffled(
                 using: &random)
@@ -77,11 +77,11 @@ import Testing
             #expect(
                 try await batched.finish(ends(ours), by: streams[0]).map(Self.text) == finish(ends(theirs), steps),
                 "seed \(seed)")
-            try await expectSame(batched, single, "ended, seed \(seed)")
+            try await expectSame(batched, as: single, at: "ended, seed \(seed)")
         }
     }
 
-    private func expectSame(_ batched: QueueFixture, _ single: QueueFixture, _ what: String) async throws {
+    private func expectSame(_ batched: QueueFixture, as single: QueueFixture, at what: String) async throws {
         let (ours, theirs) = (try await QueueSnapshot(batched), try await QueueSnapshot(single))
         let differences = ours.differences(from: theirs)
         for key in differences {

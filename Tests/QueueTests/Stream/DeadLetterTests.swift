@@ -9,8 +9,7 @@ import Testing
     private static let kept = 64 << 10
 
     /// Gives an entry up that was written with these arguments after its id.
-    private func letter(_ fixture: QueueFixture, _ stream: JobStream, _ fields: [[UInt8]]) async throws -> [RedisValue]
-    {
+    private func letter(_ fixture: QueueFixture, stream: JobStream, fields: [[UInt8]]) async throws -> [RedisValue] {
         var command = RedisCommand("XADD", Keys.jobs, "*")
         command.append(contentsOf: fields)
         _ = try await fixture.redis.send(command)
@@ -35,13 +34,22 @@ import Testing
             let p = Array("p".utf8)
             let (small, atBound) = ([UInt8](repeating: 1, count: 3), [UInt8](repeating: 2, count: Self.kept))
             let huge = [UInt8](repeating: 3, count: Self.kept + 1)
-            #expect(try await letter(fixture, stream, [p, small]).dropFirst(8) == [.bytes(p), .bytes(small)])
-            #expect(try await letter(fixture, stream, [p, atBound]).dropFirst(8) == [.bytes(p), .bytes(atBound)])
-            #expect(try await letter(fixture, stream, [p, huge]).count == 8)
-            #expect(try await letter(fixture, stream, [p, huge, p, small]).dropFirst(8) == [.bytes(p), .bytes(small)])
-            #expect(try await letter(fixture, stream, [Array("other".utf8), huge]).count == 8)
             #expect(
-                try await letter(fixture, stream, Array(repeating: p, count: 20_000)).dropFirst(8) == [
+                try await letter(fixture, stream: stream, fields: [p, small]).dropFirst(8) == [
+                    .bytes(p), .bytes(small),
+                ])
+            #expect(
+                try await letter(fixture, stream: stream, fields: [p, atBound]).dropFirst(8) == [
+                    .bytes(p), .bytes(atBound),
+                ])
+            #expect(try await letter(fixture, stream: stream, fields: [p, huge]).count == 8)
+            #expect(
+                try await letter(fixture, stream: stream, fields: [p, huge, p, small]).dropFirst(8) == [
+                    .bytes(p), .bytes(small),
+                ])
+            #expect(try await letter(fixture, stream: stream, fields: [Array("other".utf8), huge]).count == 8)
+            #expect(
+                try await letter(fixture, stream: stream, fields: Array(repeating: p, count: 20_000)).dropFirst(8) == [
                     .bytes(p), .bytes(p),
                 ])
         }
@@ -50,7 +58,9 @@ import Testing
     @Test func `keeps the newest up to the limit`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one", deadLetterLimit: 3)
-            for number in 0..<10 { _ = try await letter(fixture, stream, [Array("p".utf8), [UInt8(number)]]) }
+            for number in 0..<10 {
+                _ = try await letter(fixture, stream: stream, fields: [Array("p".utf8), [UInt8(number)]])
+            }
             let letters = try await fixture.send("XRANGE", Keys.dead, "-", "+").array ?? []
             #expect(letters.map { $0[1][9].bytes } == [[7], [8], [9]])
         }

@@ -151,7 +151,7 @@ extension QueueModelRun {
         let (isOurs, frame) = (isOwner(forwarder, of: held), nextFrame())
         note("\(forwarder.name) delivers a frame of \(held.job.insertionID): \(isOurs)")
         for _ in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
-            try await expect(isOurs, held) {
+            try await expect(isOurs, of: held) {
                 try await forwarder.stream.deliver(frame, of: held.job, in: held.delivery, markerTTL: .seconds(300))
             }
             guard isOurs, let place = model.index(of: held.delivery.insertionID) else { continue }
@@ -222,7 +222,7 @@ extension QueueModelRun {
         guard let plan = try await plan(held, by: forwarder) else { return }
         for attempt in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
             let counts = plan.isOurs && attempt == 0
-            try await expect(counts, held) {
+            try await expect(counts, of: held) {
                 try await forwarder.stream.finish(
                     held.delivery, id: held.job.insertionID, responseKey: held.job.responseKey, sealed: plan.frame,
                     ending: plan.ending)
@@ -278,7 +278,7 @@ extension QueueModelRun {
     }
 
     /// Does an act that counts or not, and sees that one which does not changes nothing.
-    private func expect(_ counts: Bool, _ held: Held, _ act: () async throws -> Bool) async throws {
+    private func expect(_ counts: Bool, of held: Held, act: () async throws -> Bool) async throws {
         let before = counts ? nil : try await fixture.dump()
         try require(
             try await act() == counts, "an act upon \(held.job.insertionID) \(counts ? "did not count" : "counted")")

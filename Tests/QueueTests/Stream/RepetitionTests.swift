@@ -57,15 +57,20 @@ import Testing
 
     @Test func `keys differ by project and account`() {
         let envelope = Envelope(key: .random())
-        func key(_ project: String, _ account: String?, _ text: String, _ envelope: Envelope) -> String {
+        func key(_ project: String, account: String?, text: String, envelope: Envelope) -> String {
             Idempotency(clientKey: text, project: project, account: account, request: [], envelope: envelope).key
         }
         let keys = [
-            key("p", nil, "k", envelope), key("p", "", "k", envelope), key("p", "a", "k", envelope),
-            key("q", nil, "k", envelope),
-            key("p", nil, "j", envelope), key("pk", nil, "", envelope), key("p", nil, "k", Envelope(key: .random())),
+            key("p", account: nil, text: "k", envelope: envelope), key("p", account: "", text: "k", envelope: envelope),
+            key("p", account: "a", text: "k", envelope: envelope),
+            key("q", account: nil, text: "k", envelope: envelope),
+            key("p", account: nil, text: "j", envelope: envelope),
+            key("pk", account: nil, text: "", envelope: envelope),
+            key("p", account: nil, text: "k", envelope: Envelope(key: .random())),
         ]
         #expect(Set(keys).count == keys.count)
-        #expect(key("p", "a", "k", envelope) == key("p", "a", "k", envelope))
+        #expect(
+            key("p", account: "a", text: "k", envelope: envelope)
+                == key("p", account: "a", text: "k", envelope: envelope))
     }
 }

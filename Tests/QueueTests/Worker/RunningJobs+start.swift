@@ -11,7 +11,7 @@ extension RunningJobs {
         // allowed: its test waits for it with `waitUntilEmpty`
         let task = Task(executorPreference: executor) {
             await operation(control)
-            self.finish(id, entry, control)
+            self.finish(id, entry: entry, control: control)
         }
         control.onEnd { task.cancel() }
     }

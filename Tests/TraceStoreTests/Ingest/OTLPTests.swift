@@ -14,10 +14,10 @@ struct OTLPTests {
                 scopeSpans.message(1) { scope in
                     scope.text(1, "litellm")
                     scope.text(2, "9")
-                    scope.attribute(3, "k", "v")
+                    scope.attribute(3, key: "k", value: "v")
                 }
             }
-            resourceSpans.message(1) { $0.attribute(1, "service.name", "litellm") }
+            resourceSpans.message(1) { $0.attribute(1, key: "service.name", value: "litellm") }
         }
     }
 
@@ -30,19 +30,19 @@ struct OTLPTests {
         span.varint(6, 3)
         span.fixed64(7, 1_795_348_800_123_456_789)
         span.fixed64(8, 1_795_348_801_000_000_000)
-        span.attribute(9, "text", "value")
-        span.attribute(9, "flag") { $0.varint(2, 1) }
-        span.attribute(9, "int") { $0.varint(3, UInt64(bitPattern: -5)) }
-        span.attribute(9, "double") { $0.fixed64(4, (1.5).bitPattern) }
-        span.attribute(9, "list") { value in
+        span.attribute(9, key: "text", value: "value")
+        span.attribute(9, key: "flag") { $0.varint(2, 1) }
+        span.attribute(9, key: "int") { $0.varint(3, UInt64(bitPattern: -5)) }
+        span.attribute(9, key: "double") { $0.fixed64(4, (1.5).bitPattern) }
+        span.attribute(9, key: "list") { value in
             value.message(5) { list in
                 list.message(1) { $0.text(1, "a,b") }
                 list.message(1) { $0.varint(3, 2) }
             }
         }
-        span.attribute(9, "map") { value in value.message(6) { $0.attribute(1, "inner", "x") } }
-        span.attribute(9, "bytes") { $0.field(7, [0, 255]) }
-        span.attribute(9, "empty") { _ in }
+        span.attribute(9, key: "map") { value in value.message(6) { $0.attribute(1, key: "inner", value: "x") } }
+        span.attribute(9, key: "bytes") { $0.field(7, [0, 255]) }
+        span.attribute(9, key: "empty") { _ in }
         span.message(15) { status in
             status.text(2, "broken")
             status.varint(3, 2)

@@ -36,11 +36,11 @@ struct ProtobufWriter {
     }
 
     /// A key-value pair with a string.
-    mutating func attribute(_ field: Int, _ key: String, _ value: String) {
-        attribute(field, key) { $0.text(1, value) }
+    mutating func attribute(_ field: Int, key: String, value: String) {
+        attribute(field, key: key) { $0.text(1, value) }
     }
 
-    mutating func attribute(_ field: Int, _ key: String, _ value: (inout ProtobufWriter) -> Void) {
+    mutating func attribute(_ field: Int, key: String, value: (inout ProtobufWriter) -> Void) {
         message(field) { pair in
             pair.text(1, key)
             pair.message(2, value)

@@ -36,18 +36,21 @@ struct ObservationPageTests {
         (filter(tags("all of", "odd", "number:4")), []),
         (filter(tags("any of", "odd"), tags("none of", "number:19", "number:17")) + "&limit=2", [15, 13]),
         (filter(tags("none of", "odd")) + "&limit=2", [18, 16]),
-        (filter(tags("any of", "odd"), options("sessionId", "any of", ["s1"])) + "&limit=2", [17, 13]),
+        (filter(tags("any of", "odd"), options("sessionId", "any of", values: ["s1"])) + "&limit=2", [17, 13]),
         (
             filter(
-                options("traceId", "any of", [SampleSpan.traceID(3), SampleSpan.traceID(11), SampleSpan.traceID(99)])),
+                options(
+                    "traceId", "any of",
+                    values: [SampleSpan.traceID(3), SampleSpan.traceID(11), SampleSpan.traceID(99)])),
             [11, 3]
         ),
         (
             filter(
-                options("traceId", "any of", [SampleSpan.traceID(3), SampleSpan.traceID(4)]), tags("any of", "odd")),
+                options("traceId", "any of", values: [SampleSpan.traceID(3), SampleSpan.traceID(4)]),
+                tags("any of", "odd")),
             [3]
         ),
-        (filter(options("userId", "none of", ["u0", "u1"])) + "&limit=2", [17, 14]),
+        (filter(options("userId", "none of", values: ["u0", "u1"])) + "&limit=2", [17, 14]),
         (filter(#"{"type":"string","column":"sessionId","operator":"=","value":"s2"}"#) + "&limit=2", [18, 14]),
         (filter(#"{"type":"string","column":"id","operator":"ends with","value":"00b"}"#), [11]),
         (
@@ -79,7 +82,7 @@ struct ObservationPageTests {
         ("parentObservationId=&limit=1", [19]),
         ("fromStartTime=2026-11-22T12:00:05Z&toStartTime=2026-11-22T12:00:08.000%2B00:00", [7, 6, 5]),
         // The filter goes before a simple parameter on the same column.
-        ("sessionId=s0&" + filter(options("sessionId", "any of", ["s1"])) + "&limit=1", [17]),
+        ("sessionId=s0&" + filter(options("sessionId", "any of", values: ["s1"])) + "&limit=1", [17]),
         ("limit=0", []),
     ])
     func `rows are chosen`(query: String, expected: [Int]) async throws {
@@ -106,7 +109,7 @@ struct ObservationPageTests {
 
     @Test(arguments: [
         filter(tags("any of", "all")), filter(tags("any of", "all", "odd")), "",
-        filter(options("sessionId", "any of", ["s"])),
+        filter(options("sessionId", "any of", values: ["s"])),
     ])
     func `pages join without gap and repetition`(query: String) async throws {
         try await LiveStore.run { store in

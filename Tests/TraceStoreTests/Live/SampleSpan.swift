@@ -65,7 +65,7 @@ func tags(_ operation: String, _ tags: String...) -> String {
 }
 
 /// A condition on a column of text.
-func options(_ column: String, _ operation: String, _ values: [String]) -> String {
+func options(_ column: String, _ operation: String, values: [String]) -> String {
     let list = values.map { String(decoding: JSONText.quoted($0), as: UTF8.self) }.joined(separator: ",")
     return #"{"type":"stringOptions","column":"\#(column)","operator":"\#(operation)","value":[\#(list)]}"#
 }

@@ -104,7 +104,7 @@ struct ScoreTests {
             ["number"]
         ),
         (filter(#"{"type":"number","column":"value","operator":">","value":0.7}"#), ["run", "truth"]),
-        (filter(options("stringValue", "any of", ["good", "True"])), ["truth", "category"]),
+        (filter(options("stringValue", "any of", values: ["good", "True"])), ["truth", "category"]),
         (filter(tags("none of", "b")), ["run", "text", "truth"]),
     ])
     func `scores are chosen`(query: String, expected: [String]) async throws {
@@ -155,7 +155,7 @@ struct ScoreTests {
         ("v2/scores", "limit=101"), ("v2/scores", "page=0"), ("v2/scores", "dataType=OTHER"),
         ("v2/scores", "value=x"), ("v2/scores", "operator=~"), ("v2/scores", "fromTimestamp=x"),
         ("v2/scores", "fields=trace"), ("v2/scores", "fields=score&userId=u"), ("v2/scores", "filter=1"),
-        ("v2/scores", filter(options("level", "any of", ["x"]))),
+        ("v2/scores", filter(options("level", "any of", values: ["x"]))),
         ("v3/scores", "limit=0"), ("v3/scores", "cursor=x"), ("v3/scores", "fields=core,all"),
         ("v3/scores", "page=1"), ("v3/scores", "userId=u"), ("v3/scores", "observationId=x"),
         ("v3/scores", "traceId=a&sessionId=b"), ("v3/scores", "value=1"), ("v3/scores", "valueMin=1"),

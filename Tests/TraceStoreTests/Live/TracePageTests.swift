@@ -46,7 +46,7 @@ struct TracePageTests {
         ("orderBy=id.desc&limit=1", [9]),
         (filter(tags("any of", "number:1", "number:8", "child")) + "&limit=2", [9, 8]),
         (filter(tags("none of", "child")) + "&limit=1", [4]), (filter(tags("all of", "child", "number:6")), [6]),
-        (filter(options("id", "any of", [SampleSpan.traceID(2), SampleSpan.traceID(6)])), [6, 2]),
+        (filter(options("id", "any of", values: [SampleSpan.traceID(2), SampleSpan.traceID(6)])), [6, 2]),
         ("tags=all&fromTimestamp=2026-11-22T12:00:08Z", [9, 8]),
     ])
     func `traces are chosen`(query: String, expected: [Int]) async throws {

@@ -119,8 +119,8 @@ struct WholeTextTests {
                         span.field(2, Array(repeating: 0x0F, count: 8))
                         span.text(5, "na\0me")
                         span.fixed64(7, SampleSpan.start.milliseconds * 1_000_000)
-                        span.attribute(9, "langfuse.observation.input", "a\0b")
-                        span.attribute(9, "other\0key", "c\0d")
+                        span.attribute(9, key: "langfuse.observation.input", value: "a\0b")
+                        span.attribute(9, key: "other\0key", value: "c\0d")
                         span.message(15) { $0.text(2, "bro\0ken") }
                     }
                 }

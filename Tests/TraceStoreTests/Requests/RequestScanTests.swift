@@ -93,7 +93,7 @@ struct RequestScanTests {
         (ranged.from, ranged.to) = (SampleRequests.start, SampleRequests.start + 11_000)
         ranged.statuses = [.init([500...599])]
         var slow = RequestFilter()
-        slow.bounds = [.init(.latency, .atLeast, 11_000)]
+        slow.bounds = [.init(.latency, .atLeast, value: 11_000)]
         let filters = [
             RequestFilter(), ranged, slow, Self.filter("rare", .present), Self.filter("rare", .absent),
             Self.filter("environment", .anyOf(["prod"])), Self.filter("customer", .noneOf(["customer-1"])),

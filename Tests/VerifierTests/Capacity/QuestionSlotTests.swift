@@ -26,7 +26,7 @@ import Testing
 
     @Test func `a question that waits has no permit`() async throws {
         let capacity = VerifierCapacity(concurrency: 1, waiters: 8)
-        let (first, second) = (capacity.lookSlot(for: "a"), capacity.lookSlot(for: "b"))
+        let (first, second) = (capacity.roundSlot(for: "a"), capacity.roundSlot(for: "b"))
         #expect(await first.take(within: .zero, by: Self.still))
         #expect(await !second.take(within: .zero, by: Self.still), "there is one permit, and no time")
         #expect(first.park() && first.park() && capacity.waiting == 1)
@@ -39,15 +39,15 @@ import Testing
         first.leave()
         #expect(capacity.waiting == 0)
         #expect(await second.take(within: .zero, by: Self.still), "each permit was given back once")
-        #expect(await !capacity.lookSlot(for: "c").take(within: .zero, by: Self.still))
+        #expect(await !capacity.roundSlot(for: "c").take(within: .zero, by: Self.still))
     }
 
     @Test func `a slot that is left alone gives back what it has`() async {
         let capacity = VerifierCapacity(concurrency: 1, waiters: 1)
-        do { #expect(await capacity.lookSlot(for: "a").take(within: .zero, by: Self.still)) }
-        do { #expect(capacity.lookSlot(for: "a").park()) }
+        do { #expect(await capacity.roundSlot(for: "a").take(within: .zero, by: Self.still)) }
+        do { #expect(capacity.roundSlot(for: "a").park()) }
         #expect(capacity.waiting == 0)
-        #expect(await capacity.lookSlot(for: "a").take(within: .zero, by: Self.still))
+        #expect(await capacity.roundSlot(for: "a").take(within: .zero, by: Self.still))
     }
 
     @Test func `a permit is waited for until the time is over`() async throws {
@@ -55,16 +55,16 @@ import Testing
         let capacity = VerifierCapacity(concurrency: 1, waiters: 8) { last, next in
             phases.withLockedValue { $0.append("\(last?.rawValue ?? "-") \(next?.rawValue ?? "-")") }
         }
-        let first = capacity.lookSlot(for: "a")
+        let first = capacity.roundSlot(for: "a")
         #expect(await first.take(within: .zero, by: Self.still))
         // By a clock whose time passes at once.
-        let late = capacity.lookSlot(for: "b")
+        let late = capacity.roundSlot(for: "b")
         #expect(await !late.take(within: .seconds(9), by: ManualTime().clock))
         #expect(capacity.takeTrouble(at: .now + .seconds(60)) == nil, "none waits any longer")
         late.leave()
         phases.withLockedValue { $0 = [] }
         try await withThrowingTaskGroup(of: Bool.self) { group in
-            let second = capacity.lookSlot(for: "b")
+            let second = capacity.roundSlot(for: "b")
             group.addTask { await second.take(within: .seconds(9), by: Self.still) }
             try await eventually { phases.withLockedValue { $0.last } == "waiting queued" }
             try await eventually { capacity.takeTrouble(at: .now + .seconds(60)) != nil }
@@ -84,11 +84,11 @@ import Testing
     /// More than may wait are told so at once, and the operator too.
     @Test func `there is a bound of those that wait for a permit`() async throws {
         let capacity = VerifierCapacity(concurrency: 1, waiters: 1)
-        let first = capacity.lookSlot(for: "a")
+        let first = capacity.roundSlot(for: "a")
         #expect(await first.take(within: .zero, by: Self.still))
-        let waiting = capacity.lookSlot(for: "b")
+        let waiting = capacity.roundSlot(for: "b")
         #expect(waiting.park())
-        #expect(await !capacity.lookSlot(for: "c").take(within: .seconds(9), by: Self.still))
+        #expect(await !capacity.roundSlot(for: "c").take(within: .seconds(9), by: Self.still))
         #expect(!first.park(), "it keeps its permit")
         #expect(await !waiting.take(within: .zero, by: Self.still))
         #expect(capacity.takeTrouble()?.contains("VERIFIER_WAITERS is 1") == true)
@@ -97,13 +97,13 @@ import Testing
         #expect(first.park())
     }
 
-    /// An answer with traces whose reader is slow keeps its permit, and holds up no look.
-    @Test func `looks and answers have permits of their own`() async {
+    /// An answer with traces whose reader is slow keeps its permit, and holds up no round.
+    @Test func `rounds and answers have permits of their own`() async {
         let capacity = VerifierCapacity(concurrency: 1, waiters: 8)
         let answer = capacity.answerSlot(for: "a")
         #expect(await answer.take(within: .zero, by: Self.still))
         #expect(await !capacity.answerSlot(for: "b").take(within: .zero, by: Self.still))
-        #expect(await capacity.lookSlot(for: "a").take(within: .zero, by: Self.still))
+        #expect(await capacity.roundSlot(for: "a").take(within: .zero, by: Self.still))
         #expect(capacity.mostQuestions > 1 + 1 + 8)
     }
 }

@@ -9,7 +9,7 @@ extension FakeLangfuse {
     /// `GET /api/public/v2/observations`.
     func observations(_ items: QueryItems) -> Reply {
         let limit = Int(items.value("limit") ?? "") ?? 50
-        guard limit <= 1000 else { return Reply(400, #"{"message":"Invalid request data"}"#) }
+        guard limit <= 1000 else { return Reply(400, body: #"{"message":"Invalid request data"}"#) }
         let fields = Set((items.value("fields") ?? "core,basic").split(separator: ",").map(String.init))
         let whole = Set((items.value("expandMetadata") ?? "").split(separator: ",").map(String.init))
         let all = matching(items, from: "fromStartTime", to: "toStartTime")
@@ -22,18 +22,20 @@ extension FakeLangfuse {
             index += 1
         }
         let cursor = index < all.count && index > 0 ? #""cursor":"\#(all[index - 1].span.key)""# : ""
-        return Reply(200, #"{"data":[\#(rows.joined(separator: ","))],"meta":{\#(cursor)},"_deprecation":null}"#)
+        return Reply(200, body: #"{"data":[\#(rows.joined(separator: ","))],"meta":{\#(cursor)},"_deprecation":null}"#)
     }
 
     /// `GET /api/public/v3/scores`. The cursor is the number of the scores before the page.
     func scores(_ items: QueryItems) -> Reply {
-        guard let scores = state.withLockedValue({ $0.scores }) else { return Reply(404, #"{"message":"Not found"}"#) }
+        guard let scores = state.withLockedValue({ $0.scores }) else {
+            return Reply(404, body: #"{"message":"Not found"}"#)
+        }
         let (limit, first) = (Int(items.value("limit") ?? "") ?? 50, Int(items.value("cursor") ?? "") ?? 0)
         guard limit <= 100, items.value("fields") == "details,subject" else { return Reply(400) }
         let all = (items.value("traceId") ?? "").split(separator: ",").flatMap { scores[String($0)] ?? [] }
         let page = all.dropFirst(first).prefix(limit)
         let cursor = first + limit < all.count ? #","cursor":"\#(first + limit)""# : ""
-        return Reply(200, #"{"data":[\#(page.joined(separator: ","))],"meta":{"limit":\#(limit)\#(cursor)}}"#)
+        return Reply(200, body: #"{"data":[\#(page.joined(separator: ","))],"meta":{"limit":\#(limit)\#(cursor)}}"#)
     }
 
     /// Gives a trace scores of these values, each a JSON value, the newest first.
@@ -54,7 +56,7 @@ extension FakeLangfuse {
     /// `GET /api/public/traces`.
     func traces(_ items: QueryItems) -> Reply {
         let (limit, page) = (Int(items.value("limit") ?? "") ?? 50, Int(items.value("page") ?? "") ?? 1)
-        guard limit <= 100 else { return Reply(400, #"{"message":"Invalid request data"}"#) }
+        guard limit <= 100 else { return Reply(400, body: #"{"message":"Invalid request data"}"#) }
         let hasIO = items.value("fields")?.contains("io") == true
         let all = matching(items, from: "fromTimestamp", to: "toTimestamp")
         let rows = all.dropFirst((page - 1) * limit).prefix(limit).map {
@@ -63,7 +65,8 @@ extension FakeLangfuse {
         let pages = (all.count + limit - 1) / limit
         return Reply(
             200,
-            #"{"data":[\#(rows.joined(separator: ","))],"meta":{"page":\#(page),"limit":\#(limit),"totalItems":\#(all.count),"totalPages":\#(pages)}}"#
+            body:
+                #"{"data":[\#(rows.joined(separator: ","))],"meta":{"page":\#(page),"limit":\#(limit),"totalItems":\#(all.count),"totalPages":\#(pages)}}"#
         )
     }
 
@@ -72,11 +75,13 @@ extension FakeLangfuse {
         guard let span = state.withLockedValue({ state in state.spans.values.first { $0.span.traceID == id }?.span })
         else {
             return Reply(
-                404, #"{"message":"Trace \#(id) not found within authorized project","error":"LangfuseNotFoundError"}"#)
+                404,
+                body: #"{"message":"Trace \#(id) not found within authorized project","error":"LangfuseNotFoundError"}"#
+            )
         }
         return Reply(
             200,
-            trace(
+            body: trace(
                 span, hasIO: true,
                 observations: "[\(row(span, ["core", "basic", "io", "metadata", "model", "usage"], isParsed: true))]"))
     }

@@ -13,7 +13,7 @@ final class FakeLangfuse: UpstreamClient {
         var headers: [HeaderField] = []
         var body: [UInt8] = []
 
-        init(_ status: Int, _ body: String = "{}", _ headers: [HeaderField] = []) {
+        init(_ status: Int, body: String = "{}", headers: [HeaderField] = []) {
             (self.status, self.body, self.headers) = (status, Array(body.utf8), headers)
         }
     }
@@ -101,12 +101,13 @@ final class FakeLangfuse: UpstreamClient {
     private func answer(_ target: String) -> Reply {
         let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
         guard let items = try? QueryItems(parts.count > 1 ? parts[1] : nil) else { return Reply(400) }
-        if parts[0].hasSuffix("/health") { return Reply(200, #"{"status":"OK","version":"\#(version)"}"#) }
+        if parts[0].hasSuffix("/health") { return Reply(200, body: #"{"status":"OK","version":"\#(version)"}"#) }
         if parts[0] == "/api/public/v2/observations" {
             guard apis.contains("v2") else {
                 return Reply(
                     404,
-                    #"{"message":"The observations v2 API is only available in a Langfuse v4 write mode.","error":"LangfuseNotFoundError"}"#
+                    body:
+                        #"{"message":"The observations v2 API is only available in a Langfuse v4 write mode.","error":"LangfuseNotFoundError"}"#
                 )
             }
             return observations(items)
@@ -115,7 +116,8 @@ final class FakeLangfuse: UpstreamClient {
         guard apis.contains("v1") else {
             return Reply(
                 404,
-                #"{"message":"This endpoint is not available on deployments running in Langfuse v4 events_only mode."}"#
+                body:
+                    #"{"message":"This endpoint is not available on deployments running in Langfuse v4 events_only mode."}"#
             )
         }
         if parts[0] == "/api/public/traces" { return traces(items) }

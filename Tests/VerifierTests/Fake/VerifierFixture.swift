@@ -14,7 +14,7 @@ final class VerifierFixture: Sendable {
     let options: VerificationRunner.Options
     let ids = InsertionIDGenerator()
 
-    private init(_ redis: RedisClient, _ store: FakeLangfuse, _ options: VerificationRunner.Options) {
+    private init(_ redis: RedisClient, store: FakeLangfuse, options: VerificationRunner.Options) {
         self.redis = redis
         self.store = store
         self.options = options
@@ -29,7 +29,7 @@ final class VerifierFixture: Sendable {
             try await withRedisClient(server.endpoint) { redis in
                 var options = VerificationRunner.Options(keySpace: .local)
                 options.identity = identity
-                try await body(VerifierFixture(redis, store, options))
+                try await body(VerifierFixture(redis, store: store, options: options))
             }
         }
     }

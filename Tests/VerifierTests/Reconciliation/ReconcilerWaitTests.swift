@@ -9,7 +9,7 @@ import Testing
     private typealias Fixture = ReconcilerTests
 
     /// Goes through a round in which nothing is found, and returns the time at which the next one may begin.
-    private func round(_ reconciler: inout Reconciler, _ now: Timestamp, _ ids: [InsertionID]) -> Reconciler.Step {
+    private func round(_ reconciler: inout Reconciler, at now: Timestamp, ids: [InsertionID]) -> Reconciler.Step {
         while true {
             switch reconciler.next(now: now) {
             case .readRollout: reconciler.read(RolloutReading(ids: ids, pending: ids))
@@ -25,22 +25,24 @@ import Testing
         let ids = InsertionID.samples(3)
         var (reconciler, now) = Fixture.reconciler(ids)
         for pause: Int64 in [2, 4, 8, 16, 30, 30] {
-            #expect(round(&reconciler, now, ids) == .wait(until: now + pause * 1000))
+            #expect(round(&reconciler, at: now, ids: ids) == .wait(until: now + pause * 1000))
             now += pause * 1000
         }
         // One fewer is missing.
-        #expect(round(&reconciler, now, Array(ids.dropFirst())) == .wait(until: now + 2000))
+        #expect(round(&reconciler, at: now, ids: Array(ids.dropFirst())) == .wait(until: now + 2000))
     }
 
     @Test func `the last round is at the deadline`() throws {
         let ids = InsertionID.samples(1)
         let start = Fixture.time + 400_000
         var (reconciler, now) = Fixture.reconciler(ids, deadline: start + 5000)
-        #expect(round(&reconciler, now, ids) == .wait(until: start + 2000))
+        #expect(round(&reconciler, at: now, ids: ids) == .wait(until: start + 2000))
         now = start + 2000
-        #expect(round(&reconciler, now, ids) == .wait(until: start + 5000))
+        #expect(round(&reconciler, at: now, ids: ids) == .wait(until: start + 5000))
         now = start + 5000
-        guard case .conclude(let verdict) = round(&reconciler, now, ids) else { throw Unexpected("it goes on") }
+        guard case .conclude(let verdict) = round(&reconciler, at: now, ids: ids) else {
+            throw Unexpected("it goes on")
+        }
         #expect(verdict.kind == .incomplete)
     }
 
@@ -53,7 +55,7 @@ import Testing
         reconciler.failed(.unavailable("it is away"), now: now)
         now = start + 2000
         // Two seconds for the first round.
-        #expect(round(&reconciler, now, ids) == .wait(until: start + 4000))
+        #expect(round(&reconciler, at: now, ids: ids) == .wait(until: start + 4000))
         guard case .readRollout = reconciler.next(now: start + 4000) else { throw Unexpected("no second round") }
         reconciler.read(RolloutReading(ids: ids, pending: ids))
         guard case .lookAtSpans = reconciler.next(now: start + 4000) else { throw Unexpected("no spans") }
@@ -105,8 +107,10 @@ import Testing
     @Test func `attempts are counted`() throws {
         let ids = InsertionID.samples(1)
         var (reconciler, now) = Fixture.reconciler(ids, attempts: 2)
-        guard case .wait(let until) = round(&reconciler, now, ids) else { throw Unexpected("no second attempt") }
-        guard case .conclude = round(&reconciler, until, ids) else { throw Unexpected("a third attempt") }
+        guard case .wait(let until) = round(&reconciler, at: now, ids: ids) else {
+            throw Unexpected("no second attempt")
+        }
+        guard case .conclude = round(&reconciler, at: until, ids: ids) else { throw Unexpected("a third attempt") }
         now = until
     }
 

@@ -11,9 +11,11 @@ import Testing
     private var query: StoreQuery { StoreQuery(.ids(ids), window: TimeWindow(of: ids, margin: .zero)) }
 
     private func failure(
-        _ status: Int, _ body: String = "{}", _ headers: [HeaderField] = []
+        _ status: Int, body: String = "{}", headers: [HeaderField] = []
     ) async throws -> TraceSourceError? {
-        let server = FakeLangfuse { target in target.hasSuffix("/health") ? nil : .init(status, body, headers) }
+        let server = FakeLangfuse { target in
+            target.hasSuffix("/health") ? nil : .init(status, body: body, headers: headers)
+        }
         var failure: TraceSourceError?
         try await withSource(server) { source in
             do throws(TraceSourceError) { _ = try await source.page(query, after: nil, limit: 10) } catch {
@@ -56,19 +58,21 @@ import Testing
 
     @Test(arguments: [401, 403])
     func `keys that do not open are told`(_ status: Int) async throws {
-        let failure = try await failure(status, #"{"message":"Invalid credentials."}"#)
+        let failure = try await failure(status, body: #"{"message":"Invalid credentials."}"#)
         guard case .refused(let reason) = failure else { throw Unexpected("\(String(describing: failure))") }
         #expect(reason.contains("HTTP \(status)") && reason.contains("langfuse_keys") && !reason.contains("canary"))
     }
 
     @Test func `refusals are taken for what they mean`() async throws {
-        #expect(try await failure(422, #"{"message":"…","error":"Request timed out"}"#) == .tooSlow)
-        #expect(try await failure(422, #"{"message":"…","error":"PayloadTooLargeError"}"#) == .tooLarge)
+        #expect(try await failure(422, body: #"{"message":"…","error":"Request timed out"}"#) == .tooSlow)
+        #expect(try await failure(422, body: #"{"message":"…","error":"PayloadTooLargeError"}"#) == .tooLarge)
         #expect(try await failure(413) == .tooLarge)
         #expect(
-            try await failure(429, "{}", [HeaderField("Retry-After", "12")]) == .rateLimited(retryAfter: .seconds(12)))
+            try await failure(429, body: "{}", headers: [HeaderField("Retry-After", "12")])
+                == .rateLimited(retryAfter: .seconds(12)))
         #expect(
-            try await failure(429, #"{"details":{"retryAfterSeconds":9}}"#) == .rateLimited(retryAfter: .seconds(9)))
+            try await failure(429, body: #"{"details":{"retryAfterSeconds":9}}"#)
+                == .rateLimited(retryAfter: .seconds(9)))
         #expect(try await failure(429) == .rateLimited(retryAfter: LangfuseResponse.defaultPause))
         for status in [408, 500, 502, 503, 524] {
             guard case .unavailable = try await failure(status) else { throw Unexpected("\(status)") }
@@ -77,7 +81,7 @@ import Testing
             guard case .refused = try await failure(status) else { throw Unexpected("\(status)") }
         }
         for body in ["", "[]", "<html>", #"{"data":7}"#, #"{"data":[1]}"#] {
-            guard case .unavailable = try await failure(200, body) else { throw Unexpected("`\(body)`") }
+            guard case .unavailable = try await failure(200, body: body) else { throw Unexpected("`\(body)`") }
         }
     }
 

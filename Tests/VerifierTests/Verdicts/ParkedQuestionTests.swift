@@ -21,8 +21,8 @@ import Upstream
 
     /// Runs `body` while a question waits for a rollout that runs. `body` gets what has the question's sleep end.
     private func resting(
-        _ rollout: String, _ verifier: VerificationRunner, _ fixture: VerifierFixture, for patience: Duration,
-        _ body: () async throws -> Void
+        _ rollout: String, at verifier: VerificationRunner, in fixture: VerifierFixture, for patience: Duration,
+        body: () async throws -> Void
     ) async throws {
         let resting = TestSignal()
         try await fixture.begin([fixture.ids.next()], rollout: rollout)
@@ -41,7 +41,7 @@ import Upstream
         try await VerifierFixture.run { fixture in
             let verifier = fixture.verifier(capacity: VerifierCapacity(concurrency: 1, waiters: 8))
             try await fixture.complete(2, rollout: "other")
-            try await resting("r", verifier, fixture, for: .seconds(60)) {
+            try await resting("r", at: verifier, in: fixture, for: .seconds(60)) {
                 let other = try await verifier.verify(
                     Rollout("other", project: "local"), patience: fixture.patience(attempts: 1))
                 #expect(other?.kind == .complete)
@@ -52,7 +52,7 @@ import Upstream
         }
     }
 
-    /// One of `/traces` that waits for its next look is no other.
+    /// One of `/traces` that waits for its next round is no other.
     @Test func `a question for traces rests without a permit too`() async throws {
         try await VerifierFixture.run { fixture in
             let resting = TestSignal()
@@ -104,7 +104,7 @@ import Upstream
             let verifier = fixture.verifier(capacity: VerifierCapacity(concurrency: 4, waiters: 1))
             let flying = fixture.ids.next()
             try await fixture.begin([flying], rollout: "second")
-            try await resting("r", verifier, fixture, for: .seconds(60)) {
+            try await resting("r", at: verifier, in: fixture, for: .seconds(60)) {
                 // One that waited would not come back.
                 for (path, query) in [("/rollouts/second", "wait=20"), ("/rollouts/r", "wait=20")] {
                     let sink = CollectingSink()
@@ -122,7 +122,7 @@ import Upstream
     @Test(arguments: [1, 8]) func `a verifier that is busy says so`(waiters: Int) async throws {
         try await VerifierFixture.run { fixture in
             let capacity = VerifierCapacity(concurrency: 1, waiters: waiters)
-            let (working, waiting) = (capacity.lookSlot(for: "slow"), capacity.lookSlot(for: "slow"))
+            let (working, waiting) = (capacity.roundSlot(for: "slow"), capacity.roundSlot(for: "slow"))
             #expect(await working.take(within: .zero, by: fixture.time.clock) && waiting.park())
             try await fixture.complete(2)
             for (path, query) in [("/rollouts/r", "wait=20"), ("/rollouts/r", nil), ("/traces", "tags=rollout_id:r")] {

@@ -105,7 +105,7 @@ import Testing
                     let items = try QueryItems(String(target.split(separator: "?")[1]))
                     let limit = try #require(Int(items.value("limit") ?? ""))
                     guard limit > most.withLockedValue({ $0 }) else { return nil }
-                    return .init(422, #"{"message":"Too large","error":"PayloadTooLargeError"}"#)
+                    return .init(422, body: #"{"message":"Too large","error":"PayloadTooLargeError"}"#)
                 }
             }
             let traces = try traces(try await fixture.ask("/traces", query: "tags=rollout_id:r&fields=scores"))

@@ -169,7 +169,9 @@ import Testing
         try await VerifierFixture.run { fixture in
             let ids = try await fixture.complete(400)
             fixture.store.fault.withLockedValue {
-                $0 = { target in target.utf8.count > longest ? .init(status, #"{"error":"Request timed out"}"#) : nil }
+                $0 = { target in
+                    target.utf8.count > longest ? .init(status, body: #"{"error":"Request timed out"}"#) : nil
+                }
             }
             let names = try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=1000"))
             #expect(names == ids.reversed().map(\.hex))
@@ -266,7 +268,7 @@ import Testing
                         }),
                         (Int(Substring(limit).dropFirst(6)) ?? 0) > 40
                     else { return nil }
-                    return .init(422, #"{"message":"too large","error":"PayloadTooLargeError"}"#)
+                    return .init(422, body: #"{"message":"too large","error":"PayloadTooLargeError"}"#)
                 }
             }
             #expect(try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=1000")).count == 120)

@@ -46,9 +46,9 @@ actor VerdictWorld {
             try await fixture.send("DEL", Keys.verifying(of: Rollout("r", project: "local")))
         }
         guard atStore, !isCalm else { return nil }
-        if random.chance(percent: 12) { return .init(429, "{}", [HeaderField("Retry-After", "1")]) }
+        if random.chance(percent: 12) { return .init(429, body: "{}", headers: [HeaderField("Retry-After", "1")]) }
         if random.chance(percent: 6) { return .init(503) }
-        if random.chance(percent: 4) { return .init(422, #"{"error":"Request timed out"}"#) }
+        if random.chance(percent: 4) { return .init(422, body: #"{"error":"Request timed out"}"#) }
         if random.chance(percent: 4) { throw UpstreamError(.closedEarly, "cut", requestMayHaveBeenSent: true) }
         return nil
     }

@@ -52,14 +52,15 @@ struct MockOptions: Sendable, Equatable {
         case "size": size = try integer(name, value, in: 0...16 << 20)
         case "status":
             status = try integer(name, value, in: 200...599)
-            guard status == 200 || status >= 400 else { throw Self.bad(name, value, "200, or 400 to 599") }
+            guard status == 200 || status >= 400 else { throw Self.bad(name, value: value, rule: "200, or 400 to 599") }
         case "retry_after": retryAfter = try integer(name, value, in: 0...3600)
         case "prompt_tokens": promptTokens = try integer(name, value, in: 0...1_000_000_000)
         case "completion_tokens": completionTokens = try integer(name, value, in: 0...1_000_000_000)
         case "fail":
             failure = Failure.named(value)
             guard failure != nil else {
-                throw Self.bad(name, value, Failure.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
+                throw Self.bad(
+                    name, value: value, rule: Failure.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
             }
         default:
             let hint =
@@ -78,12 +79,12 @@ struct MockOptions: Sendable, Equatable {
     private func integer(_ name: Substring, _ value: Substring, in range: ClosedRange<Int>) throws(GatewayError) -> Int
     {
         guard let number = Int(value), range.contains(number) else {
-            throw Self.bad(name, value, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw Self.bad(name, value: value, rule: "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
 
-    private static func bad(_ name: Substring, _ value: Substring, _ rule: String) -> GatewayError {
+    private static func bad(_ name: Substring, value: Substring, rule: String) -> GatewayError {
         .invalidRequest(
             code: "invalid_mock_option",
             "The mock's option `\(name)` cannot be `\(value.prefix(64))`: it must be \(rule).", param: "model")

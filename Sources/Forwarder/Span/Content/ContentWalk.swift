@@ -21,7 +21,7 @@ struct ContentWalk {
     ///   - work: the work that the search may cost yet.
     static func clean(json piece: ByteSlice, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>) -> ByteSlice {
         let edits = piece.bytes.withUnsafeBufferPointer { bytes in
-            var walk = ContentWalk(bytes, redactor, work, level: 0)
+            var walk = ContentWalk(bytes, redactor: redactor, work: work, level: 0)
             walk.walk(piece.range)
             return walk.edits
         }
@@ -43,7 +43,7 @@ struct ContentWalk {
         let opens = level <= deepestLevel && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))
         let isJSON = opens && JSONWalker.isValue(piece.bytes, range: piece.range)
         return piece.bytes.withUnsafeBufferPointer { bytes in
-            var walk = ContentWalk(bytes, redactor, work, level: level)
+            var walk = ContentWalk(bytes, redactor: redactor, work: work, level: level)
             if opens { walk.walk(piece.range) }
             guard !isJSON else { return walk.edits }
             var edits = TextEdit.merge(walk.edits, walk.found(in: piece.range))
@@ -51,7 +51,7 @@ struct ContentWalk {
                 let string = EscapedString(bytes, piece.range)
                 let resolved = ByteSlice(string.text)
                 let found = resolved.bytes.withUnsafeBufferPointer {
-                    ContentWalk($0, redactor, work, level: level).found(in: resolved.range)
+                    ContentWalk($0, redactor: redactor, work: work, level: level).found(in: resolved.range)
                 }
                 edits = TextEdit.merge(edits, string.edits(found))
             }
@@ -60,7 +60,7 @@ struct ContentWalk {
     }
 
     private init(
-        _ text: UnsafeBufferPointer<UInt8>, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>, level: Int
+        _ text: UnsafeBufferPointer<UInt8>, redactor: ContentRedactor, work: NIOLockedValueBox<Int>, level: Int
     ) {
         (self.text, self.redactor, self.work, self.level) = (text, redactor, work, level)
     }

@@ -27,9 +27,9 @@ struct JSONFitter {
             guard depth < Self.deepest, budget >= Self.shortest else { fallthrough }
             // The text was scanned with the whole.
             if first == UInt8(ascii: "[") {
-                try? fitArray(range, budget, depth)
+                try? fitArray(range, budget: budget, depth: depth)
             } else {
-                try? fitObject(range, budget, depth)
+                try? fitObject(range, budget: budget, depth: depth)
             }
         default:
             let isString = first == UInt8(ascii: "\"")
@@ -44,7 +44,7 @@ struct JSONFitter {
     }
 
     /// Keeps the newest elements that have room; the newest in part if it alone has none.
-    private mutating func fitArray(_ range: Range<Int>, _ budget: Int, _ depth: Int) throws(JSONScanError) {
+    private mutating func fitArray(_ range: Range<Int>, budget: Int, depth: Int) throws(JSONScanError) {
         let room = budget - Self.shortest / 2
         var (count, kept) = (0, 0)
         var start: Int?
@@ -84,7 +84,7 @@ struct JSONFitter {
     }
 
     /// Keeps the members, each with an equal share of the room; the first ones if there are too many.
-    private mutating func fitObject(_ range: Range<Int>, _ budget: Int, _ depth: Int) throws(JSONScanError) {
+    private mutating func fitObject(_ range: Range<Int>, budget: Int, depth: Int) throws(JSONScanError) {
         var large: [Int] = []
         var fixed = 2
         var walker = JSONWalker(bytes, range: range)

@@ -51,8 +51,9 @@ struct JSONShortener {
         var edits: [TextEdit] = []
         for isData in [true, false] where excess > 0 {
             cut(
-                strings.filter { $0.isData == isData }, of: piece.bytes, to: isData ? Self.data : Self.text, &excess,
-                &edits)
+                strings.filter { $0.isData == isData }, of: piece.bytes, to: isData ? Self.data : Self.text,
+                excess: &excess,
+                edits: &edits)
         }
         cutStrings += edits.count
         return TextEdit.apply(edits.sorted { $0.range.lowerBound < $1.range.lowerBound }, to: piece)
@@ -60,7 +61,7 @@ struct JSONShortener {
 
     /// Cuts strings that are longer than a threshold, the first ones first, until enough is gone.
     private func cut(
-        _ strings: [LongString], of bytes: [UInt8], to least: Int, _ excess: inout Int, _ edits: inout [TextEdit]
+        _ strings: [LongString], of bytes: [UInt8], to least: Int, excess: inout Int, edits: inout [TextEdit]
     ) {
         let threshold = Self.threshold(strings.map(\.range.count), excess: excess)
         for string in strings where string.range.count > threshold && excess > 0 {

@@ -17,21 +17,24 @@ struct SpanTexts {
         self.output = output
         var (inputNote, outputNote): (String?, String?)
         let count = input.reduce(0) { $0 + $1.count }
-        if count > limit { self.input = [Self.cut(ByteSlice.joined(input), messages, to: limit, "input", &inputNote)] }
-        if let output { self.output = Self.cut(output, nil, to: limit, "output", &outputNote) }
+        if count > limit {
+            self.input = [Self.cut(ByteSlice.joined(input), main: messages, to: limit, name: "input", note: &inputNote)]
+        }
+        if let output { self.output = Self.cut(output, main: nil, to: limit, name: "output", note: &outputNote) }
         if 6 * (min(count, limit) + min(output?.count ?? 0, limit)) > room {
             // A trace is kept for the answer, which is seldom long: the request gives way, up to half of the room.
             let asked = self.input.reduce(0) { $0 + Self.written($1) }
             if let given = self.output, let output {
                 self.output = Self.cut(
-                    output, nil, first: given, toWritten: max(room - asked, room / 2), "output", &outputNote)
+                    output, main: nil, first: given, toWritten: max(room - asked, room / 2), name: "output",
+                    note: &outputNote)
             }
             let left = room - (self.output.map(Self.written) ?? 0)
             if asked > left {
                 self.input = [
                     Self.cut(
-                        ByteSlice.joined(input), messages, first: ByteSlice.joined(self.input), toWritten: left,
-                        "input", &inputNote)
+                        ByteSlice.joined(input), main: messages, first: ByteSlice.joined(self.input), toWritten: left,
+                        name: "input", note: &inputNote)
                 ]
             }
         }
@@ -40,7 +43,7 @@ struct SpanTexts {
     }
 
     private static func cut(
-        _ piece: ByteSlice, _ main: Range<Int>?, to limit: Int, _ name: String, _ note: inout String?
+        _ piece: ByteSlice, main: Range<Int>?, to limit: Int, name: String, note: inout String?
     ) -> ByteSlice {
         guard piece.count > limit else { return piece }
         guard JSONWalker.isValue(piece.bytes, range: piece.range) else {
@@ -60,8 +63,8 @@ struct SpanTexts {
     /// Cuts a text until it has room as a JSON string, by the share that its escapes take.
     /// - Parameter first: the text as it is cut so far.
     private static func cut(
-        _ piece: ByteSlice, _ main: Range<Int>?, first: ByteSlice, toWritten room: Int, _ name: String,
-        _ note: inout String?
+        _ piece: ByteSlice, main: Range<Int>?, first: ByteSlice, toWritten room: Int, name: String,
+        note: inout String?
     ) -> ByteSlice {
         var result = first
         for attempt in 0..<4 {
@@ -69,7 +72,7 @@ struct SpanTexts {
             guard size > room else { break }
             // At worst each byte takes six.
             let limit = attempt < 3 ? Int(Double(result.count) * Double(room) / Double(size)) - 1024 : room / 6
-            result = cut(piece, main, to: max(limit, 1024), name, &note)
+            result = cut(piece, main: main, to: max(limit, 1024), name: name, note: &note)
         }
         return result
     }

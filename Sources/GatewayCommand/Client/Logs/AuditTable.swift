@@ -32,7 +32,7 @@ struct AuditTable: RowTable {
 
     mutating func head(above rows: [AuditRow]) -> String {
         makeRoom(for: rows)
-        return columns("TIME", "KIND", "SUBJECT", "ACTOR")
+        return columns(time: "TIME", kind: "KIND", subject: "SUBJECT", rest: "ACTOR")
     }
 
     mutating func makeRoom(for rows: [AuditRow]) {
@@ -47,13 +47,13 @@ struct AuditTable: RowTable {
         }
         details.append(row.details.escapedForTerminal)
         return columns(
-            row.time.escapedForTerminal, row.kind.escapedForTerminal, Self.subject(of: row),
-            details.joined(separator: " "))
+            time: row.time.escapedForTerminal, kind: row.kind.escapedForTerminal, subject: Self.subject(of: row),
+            rest: details.joined(separator: " "))
     }
 
     private static func subject(of row: AuditRow) -> String { row.subject.map(\.escapedForTerminal) ?? "-" }
 
-    private func columns(_ time: String, _ kind: String, _ subject: String, _ rest: String) -> String {
+    private func columns(time: String, kind: String, subject: String, rest: String) -> String {
         [time.padded(to: 24), kind.padded(to: kindWidth), subject.padded(to: subjectWidth), rest].joined(
             separator: "  ")
     }

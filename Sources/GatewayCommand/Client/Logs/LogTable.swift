@@ -25,7 +25,8 @@ struct LogTable: RowTable {
 
     mutating func head(above rows: [LogRow]) -> String {
         makeRoom(for: rows)
-        return columns("TIME", "STATUS", "LATENCY", "TOKENS", "MODEL", "")
+        return columns(
+            time: "TIME", status: "STATUS", latency: "LATENCY", tokens: "TOKENS", model: "MODEL", details: "")
     }
 
     mutating func makeRoom(for rows: [LogRow]) {
@@ -35,12 +36,13 @@ struct LogTable: RowTable {
 
     func line(_ row: LogRow) -> String {
         columns(
-            row.time.escapedForTerminal, String(row.status), Self.duration(row.latency), Self.tokens(of: row),
-            Self.model(of: row), Self.details(of: row).joined(separator: " "))
+            time: row.time.escapedForTerminal, status: String(row.status), latency: Self.duration(row.latency),
+            tokens: Self.tokens(of: row),
+            model: Self.model(of: row), details: Self.details(of: row).joined(separator: " "))
     }
 
     private func columns(
-        _ time: String, _ status: String, _ latency: String, _ tokens: String, _ model: String, _ details: String
+        time: String, status: String, latency: String, tokens: String, model: String, details: String
     ) -> String {
         var line = [
             time.padded(to: 24), status.padded(to: 6), latency.padded(to: 9, isRight: true),

@@ -99,7 +99,7 @@ struct LogsCommand: AsyncParsableCommand {
                 let rows = try await reader.rows(from: since, atMost: limit)
                 if !json { terminal.say(table.head(above: rows)) }
                 show(rows, in: &table, terminal)
-                if follow { try await follow(behind: before + rows, reader, &table, terminal) }
+                if follow { try await follow(behind: before + rows, with: reader, in: &table, on: terminal) }
             }
         } catch let failure as GatewayClient.Failure {
             terminal.fail(failure.description.escapedForTerminal)
@@ -109,7 +109,7 @@ struct LogsCommand: AsyncParsableCommand {
 
     /// Shows rows as they come. What may pass does not end it.
     private func follow<Table: RowTable>(
-        behind rows: [Table.Row], _ reader: LogReader<Table.Row>, _ table: inout Table, _ terminal: Terminal
+        behind rows: [Table.Row], with reader: LogReader<Table.Row>, in table: inout Table, on terminal: Terminal
     ) async throws {
         var progress = LogFollower(known: rows, now: .now)
         while true {

@@ -37,7 +37,8 @@ enum Selection {
     /// - Returns: the places of those that equal it.
     private static func partition(_ values: UnsafeMutableBufferPointer<Double>, _ range: Range<Int>) -> Range<Int> {
         let pivot = medianOfThree(
-            values[range.lowerBound], values[range.lowerBound + range.count / 2], values[range.upperBound - 1])
+            first: values[range.lowerBound], middle: values[range.lowerBound + range.count / 2],
+            last: values[range.upperBound - 1])
         var (low, place, high) = (range.lowerBound, range.lowerBound, range.upperBound)
         while place < high {
             let value = values[place]
@@ -55,7 +56,7 @@ enum Selection {
         return low..<high
     }
 
-    private static func medianOfThree(_ first: Double, _ second: Double, _ third: Double) -> Double {
+    private static func medianOfThree(first: Double, middle second: Double, last third: Double) -> Double {
         max(min(first, second), min(max(first, second), third))
     }
 }
