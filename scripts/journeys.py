@@ -12,7 +12,7 @@ PAGE = "docs/journeys.md"
 # The most files of each journey. A journey that has become shorter gets a lower bound; none gets a higher one without a
 # reason in its commit.
 BOUNDS = {
-    "A request and its answer": 65,
+    "A request and its answer": 67,
     "A span and its export": 21,
     "A question and its verdict": 50,
     "A setting and its use": 5,

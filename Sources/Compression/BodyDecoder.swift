@@ -39,7 +39,7 @@ package struct BodyDecoder: Sendable {
             case .parts:
                 "\(name) has more than \(BodyDecoder.mostParts) parts (members or frames), as far as byte \(offset) of "
                     + "\(count)"
-            case .trailing: "\(name) ends at byte \(offset) of \(count), and what follows is no part of it"
+            case .trailing: "\(name) ends at byte \(offset) of \(count), and what follows is not a part of it"
             }
         }
     }

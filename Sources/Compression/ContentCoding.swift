@@ -1,4 +1,4 @@
-package import Text
+internal import Text
 
 /// A content coding that can be undone (RFC 9110 §8.4.1, RFC 8878, RFC 7932).
 package enum ContentCoding: String, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-package import HummingbirdCore
+internal import HummingbirdCore
 package import NIOCore
 package import NIOHTTPTypes
 

@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Decodes the requests of a connection, one after the other, also if they offer another protocol.
+/// Decodes the requests of a connection, one after the other, even if they offer another protocol.
 ///
 /// NIO's decoder stands still for ever after a request that offers another protocol (`Upgrade`, RFC 9110 §7.8) or asks
 /// for a tunnel (`CONNECT`). Its handler keeps the bytes that come then. It also keeps all that follows a request which

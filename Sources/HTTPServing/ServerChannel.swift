@@ -2,7 +2,7 @@ package import HummingbirdCore
 package import Logging
 package import NIOCore
 internal import NIOHTTP1
-package import NIOHTTPTypes
+internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
 /// One connection to a server of ours: Hummingbird's `HTTP1Channel`, but for how requests are decoded, and for its log.

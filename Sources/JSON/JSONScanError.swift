@@ -12,7 +12,7 @@ package struct JSONScanError: Error, Sendable, Equatable {
         case notAnObject(JSONObject.Kind)
         /// Two members of one object have this name.
         case duplicateKey(String)
-        /// A name escapes half of a surrogate pair, so it is no text and cannot be compared.
+        /// A name escapes half of a surrogate pair, so it is not text and cannot be compared.
         case loneSurrogateInKey
         /// The object has more members than this.
         case tooManyMembers(Int)

@@ -2,7 +2,7 @@
 /// such as a stream's events.
 ///
 /// As strict as `JSONObject` about grammar and UTF-8, but for names: one that occurs twice is seen twice, and one that
-/// is written with escapes is no known name. Ranges count the bytes of the text.
+/// is written with escapes is not a known name. Ranges count the bytes of the text.
 package struct JSONWalker {
     private var scanner: JSONScanner
 
@@ -25,11 +25,12 @@ package struct JSONWalker {
     }
 
     /// Passes the next value.
-    /// - Returns: The range of its text within the quotes, still escaped; nil if it is no string.
+    /// - Returns: The range of its text within the quotes, still escaped; nil if it is not a string.
     package mutating func string() throws(JSONScanError) -> Range<Int>? { try text()?.range }
 
     /// Passes the next value.
-    /// - Returns: The range of its text within the quotes, and whether a part of it is escaped; nil if it is no string.
+    /// - Returns: The range of its text within the quotes, and whether a part of it is escaped; nil if it is not a
+    ///   string.
     package mutating func text() throws(JSONScanError) -> (range: Range<Int>, hasEscapes: Bool)? {
         guard try kind() == .string else {
             try skip()

@@ -88,7 +88,7 @@ package struct JSONWriter {
 
     package mutating func string(_ text: String) { JSONText.append(text, to: &bytes) }
 
-    /// A number. JSON has none for infinity and for what is no number; these are `null`, as JavaScript writes them.
+    /// A number. JSON has none for infinity and for what is not a number; these are `null`, as JavaScript writes them.
     package mutating func number(_ value: Double) {
         guard value.isFinite else { return raw("null") }
         raw(Int64(exactly: value).map { String($0) } ?? String(value))

@@ -5,7 +5,7 @@ internal import Hummingbird
 internal import JSON
 package import Logging
 internal import NIOCore
-package import ServiceLifecycle
+internal import ServiceLifecycle
 package import Telemetry
 
 /// A server of `GET /metrics` and `GET /health` on a port of their own (`METRICS_PORT`), without a key.
@@ -72,7 +72,7 @@ private struct MetricsResponder: HTTPResponder {
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         guard hosts.allows(request.head.authority) else {
-            return text(.forbidden, "The request's Host is no name of this process. Add it to ALLOWED_HOSTS.\n")
+            return text(.forbidden, "The request's Host is not a name of this process. Add it to ALLOWED_HOSTS.\n")
         }
         guard request.method == .get || request.method == .head else {
             var response = text(.methodNotAllowed, "Only GET is answered here.\n")

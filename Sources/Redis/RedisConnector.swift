@@ -38,7 +38,7 @@ struct RedisConnector: Sendable {
                 let refusal = connection.endReason
                 disconnected(
                     refusal ?? RedisError(.unavailable, "the connection to \(endpoint) ended and is being made anew"))
-                // The end that was asked for is no news, and what the server refuses is told by the watch.
+                // The end that was asked for is not news, and what the server refuses is told by the watch.
                 logger.log(
                     level: Task.isCancelled || refusal != nil ? .debug : .notice, "the connection to Redis ended",
                     metadata: ["endpoint": "\(endpoint)"])

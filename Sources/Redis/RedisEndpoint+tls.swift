@@ -23,7 +23,7 @@ extension RedisEndpoint {
         }
     }
 
-    /// The name to ask for and to verify. An IP address is no server name (RFC 6066 §3): NIOSSL then verifies the
+    /// The name to ask for and to verify. An IP address is not a server name (RFC 6066 §3): NIOSSL then verifies the
     /// address itself.
     var serverName: String? {
         guard case .tcp(let host, _) = address, (try? SocketAddress(ipAddress: host, port: 0)) == nil else {

@@ -5,7 +5,7 @@ package struct RedisMessage: Sendable, Hashable {
     /// The bytes that were published.
     package let payload: [UInt8]
 
-    /// - Returns: nil if the value is no pushed message
+    /// - Returns: nil if the value is not a pushed message
     ///   (https://redis.io/docs/latest/develop/pubsub/#format-of-pushed-messages).
     init?(_ value: RedisValue) {
         guard value[0] == .bytes(Array("message".utf8)), let channel = value[1].string, let payload = value[2].bytes

@@ -50,7 +50,7 @@ extension RedisValue {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    /// The element at `index`; `.null` if this is no array or has no such element.
+    /// The element at `index`; `.null` if this is not an array or has no such element.
     package subscript(index: Int) -> RedisValue {
         guard case .array(let elements) = self, elements.indices.contains(index) else { return .null }
         return elements[index]

@@ -84,7 +84,7 @@ package struct RequestLogResponder: Sendable {
         guard let id = InsertionID(text) else {
             throw GatewayError.invalidRequest(
                 code: "invalid_insertion_id",
-                "`\(text.prefix(64))` is no insertion id: those are UUIDs, as the header x-insertion-id has them.",
+                "`\(text.prefix(64))` is not an insertion id: those are UUIDs, as the header x-insertion-id has them.",
                 param: "insertion_id")
         }
         guard let row = try await store.row(id, project: project) else {

@@ -9,7 +9,7 @@ enum LoggedRow: Sendable {
     /// - Parameters:
     ///   - bytes: the record, as it was before it was sealed.
     ///   - prices: the prices of models.
-    /// - Throws: `WireError` for bytes that are no record.
+    /// - Throws: `WireError` for bytes that are not a record.
     init(_ bytes: [UInt8], prices: PriceTable) throws(WireError) {
         guard bytes.first != AuditEvent.form else {
             self = .audit(try AuditEvent(wireBytes: bytes))

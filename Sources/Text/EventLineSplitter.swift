@@ -1,6 +1,6 @@
 /// Finds the lines of a stream of server-sent events, in bytes that may be cut anywhere (HTML Living Standard §9.2.5).
 ///
-/// A line ends with LF, CR LF or CR. A CR LF is one line end, also where its two bytes come in two pieces. A line
+/// A line ends with LF, CR LF or CR. A CR LF is one line end, even where its two bytes come in two pieces. A line
 /// without a byte is blank, and ends an event. The lines are the same however the bytes are cut.
 ///
 /// Each piece is begun, and then read line by line to its end:
@@ -66,7 +66,7 @@ package struct EventLineSplitter: Sendable {
     /// Whether the byte ends a line, or is a part of a line end.
     @inlinable package static func endsLine(_ byte: UInt8) -> Bool { byte == lineFeed || byte == carriageReturn }
 
-    /// Looks at eight bytes at a time, since most bytes of a stream are no line ends.
+    /// Looks at eight bytes at a time, since most bytes of a stream are not line ends.
     /// - Returns: the place of the first byte of a line end; nil if there is none.
     @inlinable package static func lineEnd(in bytes: [UInt8], from start: Int) -> Int? {
         let text = bytes.span.bytes

@@ -13,8 +13,8 @@ struct HeadParser {
     /// The codings of the body that are undone, in the order in which they were applied. The head then says nothing of
     /// them.
     private(set) var codings: [ContentCoding] = []
-    /// Whether the final head says the body's length in two ways, or in something that is no number: readers differ in
-    /// what they make of it.
+    /// Whether the final head says the body's length in two ways, or in something that is not a number: readers differ
+    /// in what they make of it.
     private(set) var isAmbiguous = false
     private var status = 0
     private var headers: [HeaderField] = []

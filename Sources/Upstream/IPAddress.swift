@@ -46,7 +46,7 @@ package enum IPAddress: Sendable, Hashable {
 
     /// Reads every form that `inet_aton` and so most resolvers take for an IPv4 address: one to four parts, each
     /// decimal, octal (`0177`) or hexadecimal (`0x7f`), the last of which fills the bytes that are left. Nil for what
-    /// is no number at all; a number out of range throws.
+    /// is not a number at all; a number out of range throws.
     package static func looseIPv4(_ text: Substring) throws(OutOfRange) -> Self? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...4).contains(parts.count), parts.allSatisfy(looksNumeric) else { return nil }

@@ -119,7 +119,7 @@ extension CurlTransfer {
         case .tooLarge where answer.head == nil:
             "the answer's headers are longer than \(request.limits.headerBytes) bytes"
         case .tooLarge: "the answer's body is longer than \(request.limits.bodyBytes) bytes"
-        case .malformed where answer.isAmbiguous: "the answer's Content-Length is no number, or says two"
+        case .malformed where answer.isAmbiguous: "the answer's Content-Length is not a number, or says two"
         case .malformed:
             "the answer's body cannot be decompressed: it is broken, has more than \(ContentDecoder.mostCodings) "
                 + "codings, or has very many parts"

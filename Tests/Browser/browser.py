@@ -54,7 +54,7 @@ class Browser:
         return WebDriverWait(self.driver, DEADLINE).until(lambda driver: driver.find_element(By.LINK_TEXT, text))
 
     def until(self, condition):
-        """Asks again also where a live page replaces what the condition is just reading."""
+        """Asks again even where a live page replaces what the condition is just reading."""
         wait = WebDriverWait(self.driver, LIVE_DEADLINE, ignored_exceptions=[StaleElementReferenceException])
         return wait.until(lambda _: condition())
 

@@ -34,7 +34,7 @@ def tool(**function):
     return chat(tools=[{"type": "function", "function": {"name": "f", **function}}])
 
 
-# A form's type is named beside its bytes; what is no bytes becomes JSON.
+# A form's type is named beside its bytes; what is not bytes becomes JSON.
 FORM = "multipart/form-data; boundary=b"
 URLENCODED = "application/x-www-form-urlencoded"
 
@@ -103,7 +103,7 @@ def calling(**members):
 
 STOP = delta("stop")
 
-# What is no list becomes JSON, a list the events of a stream.
+# What is not a list becomes JSON, a list the events of a stream.
 ANSWERS = {
     "a text": said(content=MARKS),
     "an id": answer(id=MARKS),

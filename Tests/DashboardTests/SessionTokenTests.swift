@@ -47,7 +47,7 @@ struct SessionTokenTests {
         }
     }
 
-    /// What else is sealed with the gateway's key is no session.
+    /// What else is sealed with the gateway's key is not a session.
     @Test func `another sealed thing is no session`() throws {
         let expiry = now + life
         let plain =

@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    /// Its output is no terminal: one JSON object an event, unless the operator wants lines.
+    /// Its output is not a terminal: one JSON object an event, unless the operator wants lines.
     @Test(arguments: ["auto", "json", "text"]) func `the log has the form that is wanted`(format: String) async throws {
         try await ProgramFolder.with { folder in
             let environment = ["PORT": "0", "TRACESTORE_PORT": "0", "LOG_FORMAT": format, "LOG_LEVEL": "DEBUG"]

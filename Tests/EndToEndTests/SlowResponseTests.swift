@@ -38,7 +38,7 @@ import Testing
 
     private static func text(_ sent: String, _ shown: String) -> Step { (Array(sent.utf8), Array(shown.utf8)) }
 
-    /// Answers of every kind, with a server-sent stream among them that is no completion.
+    /// Answers of every kind, with a server-sent stream among them that is not a completion.
     private static let kinds: [Sample] = [
         Sample(
             "/api/chat", type: "application/x-ndjson", (0..<5).map { #"{"text":"\#($0)","done":\#($0 == 4)}"# + "\n" }),

@@ -29,6 +29,6 @@ struct RouteTableTests {
         #expect(found(.post, "/a") == ["is", "add", ""] && found(.delete, "/a/7") == ["is", "delete", "7"])
         #expect(found(.put, "/a") == ["has", "", "list", "add"] && found(.head, "/a/7") == ["has", "7", "delete"])
         #expect(found(.get, "/b").isEmpty && found(.delete, "/a/7/8").isEmpty)
-        #expect(found(.delete, "/a/other").isEmpty, "it is no parameter of the route")
+        #expect(found(.delete, "/a/other").isEmpty, "it is not a parameter of the route")
     }
 }

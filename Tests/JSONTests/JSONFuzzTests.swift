@@ -15,7 +15,7 @@ import Testing
 /// | a comma behind the last member or element | refused | accepted |
 /// | U+FEFF at the head of a string | kept | dropped |
 /// | UTF-16, UTF-32, a byte order mark | refused (RFC 8259 §8.1) | accepted |
-/// | something else than an object | refused | accepted |
+/// | something other than an object | refused | accepted |
 /// | depth | as configured | 512 |
 @Suite struct JSONFuzzTests {
     @Test(arguments: try FuzzFixture.seeds()) func `agrees with foundation`(seed: UInt64) async {

@@ -4,7 +4,7 @@ import Testing
 @testable import JSON
 
 struct JSONNestingTests {
-    /// A bit each tells what a list of them would, also where one word of them is full.
+    /// A bit each tells what a list of them would, even where one word of them is full.
     @Test(arguments: UInt64(1)...8) func `it is a list of what is open`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var (nesting, list) = (JSONNesting(), [Bool]())

@@ -54,7 +54,7 @@ import Testing
         #expect(try Self.read(fields) == tags)
     }
 
-    /// The switch is no metadata. Of several headers one that says no counts.
+    /// The switch is not metadata. Of several headers one that says no counts.
     @Test(
         arguments: [
             ([Field(#"{"a":"b"}"#)], true), ([Field(#"{"tfy_log_request":"true","a":"b"}"#)], true),

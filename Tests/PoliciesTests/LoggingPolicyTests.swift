@@ -141,12 +141,12 @@ import Testing
     /// What is misspelt would not keep the request out of the traces.
     @Test(
         arguments: [
-            ("off", "no JSON object"), ("", "no JSON object"), ("[]", "no JSON object"),
+            ("off", "not a JSON object"), ("", "not a JSON object"), ("[]", "not a JSON object"),
             (#"{"enabled": "false"}"#, "is a string"), (#"{"enabled": null}"#, "is null"),
             (#"{"enable": false}"#, "`enable`, which is not known"),
             (#"{"enabled": true, "tracing_project_fqn": "a:b"}"#, "the project that the path names"),
-            (#"{"enabled": false, "enabled": true}"#, "no JSON object"),
-            (#"{"enabled": false}, {"enabled": true}"#, "no JSON object"),
+            (#"{"enabled": false, "enabled": true}"#, "not a JSON object"),
+            (#"{"enabled": false}, {"enabled": true}"#, "not a JSON object"),
         ])
     func `a header that cannot be kept is refused`(value: String, part: String) throws {
         let error = try #require(throws: GatewayError.self) { _ = try LoggingSwitch.read(value) }

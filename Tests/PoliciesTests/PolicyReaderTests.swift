@@ -73,7 +73,7 @@ import Testing
             ("- a\n", "1:1", "a mapping"),
             ("type: gateway-metdata-config\n", "1:7", "Did you mean `gateway-metadata-config`?"),
             ("type: gateway-loging-config\n", "1:7", "Did you mean `gateway-logging-config`?"),
-            ("type: x\n", "1:7", "`x` is no type"),
+            ("type: x\n", "1:7", "`x` is not a type"),
             (head + "---\n" + head, "3:7", "already given"),
             (head + "mod: audit\n", "2:1", "Did you mean `mode`?"),
             (head + "mode: audt\n", "2:7", "did you mean `audit`?"),
@@ -104,7 +104,10 @@ import Testing
                 head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subjects: [usr:x]}}\n", "3:57",
                 "Did you mean `user:`?"
             ),
-            (head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subjects: [alice]}}\n", "3:57", "no subject"),
+            (
+                head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subjects: [alice]}}\n", "3:57",
+                "not a subject"
+            ),
             (
                 head + "rules:\n  - {id: a, gateway_metadata: {a: x}}\n  - {id: a, gateway_metadata: {b: x}}\n", "4:5",
                 "another rule's"

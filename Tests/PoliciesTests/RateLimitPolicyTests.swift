@@ -114,7 +114,7 @@ import Testing
         #expect(ids(policy, facts(user: "alice"))[0] == "alice-daily-limit")
     }
 
-    /// What stands in braces and is no placeholder is text.
+    /// What stands in braces and is not a placeholder is text.
     @Test func `an id names its placeholders`() {
         let name = RuleName("a{user}b{metadata.k}{model")
         #expect(name.parts == [.user, .metadata("k")] && name.unknown.isEmpty)
@@ -193,7 +193,10 @@ import Testing
                 ["gateway.yaml:3:68", "`user:NAME`"]
             ),
             ("id: a, limit_to: 1, unit: requests_per_day, when: {models: []}", ["gateway.yaml:3:65", "is empty"]),
-            ("id: a, limit_to: 1, unit: requests_per_day, when: {metadata: {k: {regex: '('}}}", ["is no expression"]),
+            (
+                "id: a, limit_to: 1, unit: requests_per_day, when: {metadata: {k: {regex: '('}}}",
+                ["is not an expression"]
+            ),
             ("id: a, limit_to: 1, unit: requests_per_day, when: {metadata: {k: {gt: many}}}", ["must be a number"]),
             ("id: a, limit_to: 1, unit: requests_per_day, when: {metadata_from: key}", ["needs `metadata`"]),
             ("id: a, limit_to: 1, unit: requests_per_day, rate_limit_applies_per: [team]", ["`metadata.KEY`"]),

@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "no JSON object"), ("3", "no JSON object"), (#"{"attempts":1,"attempts":2}"#, "no JSON object"),
+        ("", "not a JSON object"), ("3", "not a JSON object"), (#"{"attempts":1,"attempts":2}"#, "not a JSON object"),
         ("{}", "from 0 to 5"), (#"{"attempts":6}"#, "from 0 to 5"), (#"{"attempts":"1"}"#, "from 0 to 5"),
         (#"{"attempts":1.5}"#, "from 0 to 5"), (#"{"attempts":-1}"#, "from 0 to 5"),
         (#"{"attempts":99999999999999999999}"#, "from 0 to 5"),

@@ -141,7 +141,7 @@ import Testing
             ("[{target: p/a, override_params: {temperature: .5}}]", "write it such as `0.5`"),
             ("[{target: p/a, headers_override: {set: {Authorization: x}}}]", "keys belong in the secrets file"),
             ("[{target: p/a, headers_override: {remove: [Content-Length]}}]", "belongs to the connection"),
-            ("[{target: p/a, headers_override: {set: {a b: x}}}]", "no name of a header"),
+            ("[{target: p/a, headers_override: {set: {a b: x}}}]", "not a name of a header"),
             ("[{target: p/a, headers_override: {sett: {a: x}}}]", "Did you mean `set`?"),
         ]) func `a mistake in targets is shown`(targets: String, word: String)
     {

@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    /// What is no UTF-8 is passed over a byte at a time.
+    /// What is not UTF-8 is passed over a byte at a time.
     @Test func `damaged text never traps`() throws {
         let pattern = try SearchPattern(#"[^a]+|\bx"#)
         var random = SeededRandom(seed: 3)

@@ -4,7 +4,7 @@ import Testing
 @testable import Common
 @testable import Redis
 
-/// What a server does when its memory is full is known also where it does not let everything be asked.
+/// What a server does when its memory is full is known even where it does not let everything be asked.
 @Suite(.timeLimit(.minutes(5))) struct RedisEvictionPolicyTests {
     @Test(arguments: [
         ("# Memory\r\nused_memory:1\r\nmaxmemory_policy:allkeys-lru\r\nallocator:x\r\n", "allkeys-lru"),

@@ -19,6 +19,8 @@ from withheld import RULES as LOGGING
 REQUEST_TIMEOUT, DRAIN = 120, 5
 # Small, so that answers of a few hundred kilobytes already wait for their readers.
 WINDOW = "128KiB"
+# Half an hour of this load keeps more than the default of 1 GiB. Then answers are not kept, or refused with a 507, as KeptBytesTests show.
+KEPT_BYTES = "16GiB"
 PROJECT = "soak"
 KEYS = {"public_key": "pk-lf-soak", "secret_key": "sk-lf-soak"}
 STOPPING_ORDER = ["ingress", "forwarder", "verifier", "tracestore", "redis"]
@@ -113,7 +115,7 @@ class Fleet:
         self._environment = {
             **{"PATH": os.environ["PATH"], "HOME": str(directory), "REDIS_HOST": f"unix:{self._socket}", "LOG_LEVEL": "INFO"},
             **{"GATEWAY_KEY": base64.b64encode(os.urandom(32)).decode(), "REQUEST_TIMEOUT": str(REQUEST_TIMEOUT)},
-            **{"DRAIN_SECONDS": str(DRAIN), "MAX_BUFFERED_BYTES": WINDOW},
+            **{"DRAIN_SECONDS": str(DRAIN), "MAX_BUFFERED_BYTES": WINDOW, "KEPT_BYTES": KEPT_BYTES},
         }
         self._store_port = free_port()
         self._environment["LANGFUSE_HOST"] = f"http://127.0.0.1:{self._store_port}"

@@ -132,7 +132,7 @@ package func withRawClient<Result: Sendable>(
             }
         }
     var result: Swift.Result<Result, any Error>?
-    // How the connection ends is no concern of the test's: the gateway may close it at any time.
+    // How the connection ends is not a concern of the test's: the gateway may close it at any time.
     try? await channel.executeThenClose { incoming, outgoing in
         let client = RawClient(incoming: incoming.makeAsyncIterator(), outgoing: outgoing, channel: channel.channel)
         do { result = .success(try await body(client)) } catch { result = .failure(error) }

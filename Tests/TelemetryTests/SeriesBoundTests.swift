@@ -44,7 +44,7 @@ struct SeriesBoundTests {
             let name = "\(provider.name)/\(index)-\(random.next() % 1_000_000)\"\\\n{}"
             // One in a hundred is a rule's own: an operator's rules may change while the process lives.
             let target = metrics.target(
-                provider, model: index % 7 == 0 ? "openai/listed-\(index % 5)" : name, isRules: index % 100 == 0)
+                provider, model: index % 7 == 0 ? "openai/listed-\(index % 5)" : name, isNamedByRule: index % 100 == 0)
             target.countEnd(.succeeded)
             target.duration.recordMilliseconds(index)
             if index % 10 == 0 { metrics.count(error: try #require(codes.randomElement(using: &random))) }

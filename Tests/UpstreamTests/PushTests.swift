@@ -172,7 +172,7 @@ import Testing
         try await group.shutdownGracefully()
     }
 
-    /// A pause holds back bytes, and the end behind them; it is no pause of what has nothing to hold back.
+    /// A pause holds back bytes, and the end behind them; it is not a pause of what has nothing to hold back.
     @Test func `what came while the receiver paused comes after it`() async throws {
         let isPaused = TestSignal()
         try await withUpstream { connection in

@@ -36,7 +36,7 @@ extension FormBody {
                 let isPreceded = line == 0 || line >= 2 && bytes[(line - 2)..<line].elementsEqual(lineEnd)
                 guard isPreceded, after.starts(with: lineEnd) || after.starts(with: "--".utf8) else {
                     throw .invalidForm(
-                        "a line begins with the boundary and is no delimiter; end lines with CRLF, or choose another boundary"
+                        "a line begins with the boundary and is not a delimiter; end lines with CRLF, or choose another boundary"
                     )
                 }
                 starts.append(line)

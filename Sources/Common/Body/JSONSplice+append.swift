@@ -4,7 +4,8 @@ extension JSONSplice {
     /// Appends to the array `name` within the object `outer` (`tags` in `metadata`), and makes either where it is
     /// absent or null.
     /// - Parameter elements: JSON values.
-    /// - Throws: A 400 that names the member if `outer` is no object, `name` no array, or `outer` holds one name twice.
+    /// - Throws: A 400 that names the member if `outer` is not an object, `name` not an array, or `outer` holds one
+    ///   name twice.
     package mutating func append(_ elements: [[UInt8]], to name: String, in outer: String) throws(GatewayError) {
         guard !elements.isEmpty else { return }
         let list = Array(elements.joined(separator: ",".utf8))

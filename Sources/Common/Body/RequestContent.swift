@@ -72,7 +72,7 @@ package enum RequestContent: Sendable {
 
 extension RequestContent {
     /// The text of a member that may stand in any kind of body. Nil if it is absent or null.
-    /// - Throws: 400 if it is there and is no text.
+    /// - Throws: 400 if it is there and is not text.
     package func text(_ name: String) throws(GatewayError) -> String? {
         switch self {
         case .other: return nil

@@ -1,4 +1,4 @@
-/// A rollout of a project. Rollouts of two projects have nothing in common, also if their names are the same.
+/// A rollout of a project. Rollouts of two projects have nothing in common, even if their names are the same.
 package struct Rollout: Sendable, Hashable {
     /// The `rollout_id` of its completions' paths.
     package let name: String

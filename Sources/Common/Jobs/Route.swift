@@ -11,7 +11,7 @@ package struct Route: Sendable, Equatable {
         case firstTokenTimeout
         /// A stream broke off, or told of an error, before its content.
         case streamError
-        /// An answer with a status of success told of an error, and was no stream.
+        /// An answer with a status of success told of an error, and was not a stream.
         case errorInSuccess
     }
 

@@ -1,8 +1,8 @@
 internal import JSON
 package import Logging
 
-/// A log of JSON objects, one a line: `time`, `level`, `message`, and each member of the event's metadata under its own
-/// name, so that `insertion_id`, `rollout_id` and `project` can be searched for.
+/// A log of JSON objects, one per line: `time`, `level`, `message`, and each member of the event's metadata under its
+/// own name, so that `insertion_id`, `rollout_id` and `project` can be searched for.
 package struct JSONLogHandler: LogHandler {
     package var logLevel = Logger.Level.info
     package var metadata: Logger.Metadata = [:]

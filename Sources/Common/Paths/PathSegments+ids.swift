@@ -1,7 +1,7 @@
 extension PathSegments {
     /// Reads an id: 1 to 128 characters (Unicode scalars) after decoding, no `/` and no control characters.
     ///
-    /// Redis keys and trace tags are built from ids, which is safe because of these rules. `.` and `..` are no ids,
+    /// Redis keys and trace tags are built from ids, which is safe because of these rules. `.` and `..` are not ids,
     /// since proxies take them out of a path.
     /// - Parameter name: The segment before it, for the error.
     mutating func id(_ name: String) throws(GatewayError) -> String {

@@ -16,7 +16,7 @@ internal import Foundation
 ///
 /// Form: the payload's version (1 byte) · salt (16) · counter (8) · ciphertext · tag (16). The salt's last four bytes
 /// are a mark (HMAC) of the others under the shared key: by it what this gateway sealed is told from what another key
-/// sealed, also where it does not open. Version and salt stay in their places in all versions to come; versions from 2
+/// sealed, even where it does not open. Version and salt stay in their places in all versions to come; versions from 2
 /// on are authenticated with the context.
 package final class Envelope: Sendable {
     /// Bytes that sealing adds.

@@ -1,5 +1,5 @@
 /// The headers beside `Authorization` in which clients of Anthropic, Azure, Google and others send a provider's key.
-/// One of a provider that joins the table of providers joins them.
+/// Add the key header of each provider that joins the table of providers.
 package enum ProviderKeyHeaders {
     /// In lower case.
     package static let names = [

@@ -49,7 +49,7 @@ package struct AllowedHosts: Sendable, Hashable, CustomStringConvertible {
         isAny ? "*" : names.map { String(decoding: $0, as: UTF8.self) }.sorted().joined(separator: ",")
     }
 
-    /// The host of `host`, `host:` or `host:port`; nil if what follows the host is no port.
+    /// The host of `host`, `host:` or `host:port`; nil if what follows the host is not a port.
     private static func withoutPort(_ authority: String.UTF8View) -> ArraySlice<UInt8>? {
         let bytes = Array(authority)
         let afterAddress = bytes.lastIndex(of: UInt8(ascii: "]")) ?? 0

@@ -1,6 +1,6 @@
 /// The form of the log's lines.
 package enum LogFormat: String, Sendable, CaseIterable {
-    /// One JSON object a line.
+    /// One JSON object per line.
     case json
     /// Lines for people.
     case text

@@ -17,7 +17,7 @@ extension ProcessSettings {
         Setting(
             "LOG_FORMAT", \.process.logFormat, rule: .choice,
             meaning:
-                "The form of the log: a JSON object a line (`json`), or lines for people (`text`). `auto` is `text` on a terminal and `json` otherwise."
+                "The form of the log: a JSON object per line (`json`), or lines for people (`text`). `auto` is `text` on a terminal and `json` otherwise."
         ),
         Setting(
             "DATA_DIR", \.process.dataDirectory, rule: .text("the path of a folder", example: "/var/lib/gateway"),

@@ -1,7 +1,7 @@
 extension TimeText {
     /// Reads a time of ISO 8601: a date, perhaps `T` (or a space) and a time of day, perhaps with a fraction, perhaps
     /// with an offset. Without an offset it is UTC.
-    /// - Returns: milliseconds since 1970, the rest cut off; nil if it is no such time.
+    /// - Returns: milliseconds since 1970, the rest cut off; nil if it is not such a time.
     package static func milliseconds(_ text: String) -> Int64? {
         var rest = Array(text.utf8)[...]
         guard let year = number(&rest, digits: 4), skip("-", &rest), let month = number(&rest, digits: 2),

@@ -49,7 +49,7 @@ package struct RequestSummary: Sendable, Equatable {
         return writer.bytes
     }
 
-    /// Reads what `json` wrote. Nil for what is no JSON object; members that are of another kind count as left out.
+    /// Reads what `json` wrote. Nil for what is not a JSON object; members that are of another kind count as left out.
     package init?(json: [UInt8]) {
         guard let object = try? JSONObject.scan(json, maximumDepth: 3) else { return nil }
         let text = { (name: String) in object.member(name).flatMap { object.string($0) } }

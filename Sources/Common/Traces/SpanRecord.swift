@@ -9,7 +9,7 @@ package struct SpanRecord: Sendable {
     /// The first byte of the form. A span as OTLP/JSON begins with another one.
     package static let form: UInt8 = 1
 
-    /// Tags of the fields that are no attributes.
+    /// Tags of the fields that are not attributes.
     enum Tag {
         static let id: UInt8 = 1
         static let end: UInt8 = 2
@@ -32,7 +32,7 @@ package struct SpanRecord: Sendable {
     /// The calls that were made, if there were several.
     package private(set) var attempts: [SpanAttempt] = []
 
-    /// - Throws: `WireError` for bytes that are no span of this form.
+    /// - Throws: `WireError` for bytes that are not a span of this form.
     package init(_ bytes: [UInt8]) throws(WireError) {
         guard bytes.first == Self.form else { throw .badField }
         self.bytes = bytes

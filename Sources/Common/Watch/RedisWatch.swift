@@ -21,8 +21,8 @@ package final class RedisWatch: NamedService {
     private let takers = NIOLockedValueBox<[@Sendable (AuditKind) -> Void]>([])
 
     /// - Parameters:
-    ///   - isAlone: whether the Redis is the process's own. Then another key than before is no other process's, and may
-    ///     replace the former once nothing waits that it sealed.
+    ///   - isAlone: whether the Redis is the process's own. Then another key than before is not another process's, and
+    ///     may replace the former once nothing waits that it sealed.
     ///   - skewLimit: the difference of clocks from which on it is warned of.
     ///   - clock: this machine's.
     package init(

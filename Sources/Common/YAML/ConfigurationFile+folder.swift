@@ -11,7 +11,7 @@ extension ConfigurationFile {
     }
 
     /// The paths of a folder's files that are read, in the order of their names' bytes.
-    /// - Throws: for what is no folder.
+    /// - Throws: for what is not a folder.
     private static func names(in path: String) throws -> [String] {
         let separator = path.hasSuffix("/") ? "" : "/"
         return try FileManager.default.contentsOfDirectory(atPath: path)

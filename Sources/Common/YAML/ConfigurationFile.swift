@@ -12,7 +12,7 @@ package struct ConfigurationFile: Sendable {
     /// The permission bits, such as `0o600`.
     package let permissions: UInt32
 
-    /// Reads a regular file. Throws if it is absent, unreadable, something else than a file, or larger than
+    /// Reads a regular file. Throws if it is absent, unreadable, something other than a file, or larger than
     /// `sizeLimit`.
     package init(reading path: String) throws(ConfigurationError) {
         func failure(_ message: String) -> ConfigurationError { ConfigurationError(at: .file(path), message) }

@@ -5,7 +5,7 @@ extension YAMLNode {
         return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
-    /// The text of a scalar as it is written, also if it looks like a number or a truth value. Never empty.
+    /// The text of a scalar as it is written, even if it looks like a number or a truth value. Never empty.
     package func string() throws(ConfigurationError) -> String {
         guard case .scalar(let text, _) = content else { throw mismatch("text") }
         if isNull || text.isEmpty { throw error("\(label) has no value") }

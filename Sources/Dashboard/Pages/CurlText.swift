@@ -14,7 +14,7 @@ enum CurlText {
         for name in ["rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"] {
             if let id = object.text(name) { path += "/\(name)/" + PercentEncoding.segment(id) }
         }
-        // What no segment of a path may have is no path's of the gateway's own either.
+        // What no segment of a path may have is not in a path of the gateway's own either.
         let told = object.text("path") ?? ""
         let allowed = "/-._~:@!,;=+()"
         path += told.hasPrefix("/") ? PercentEncoding.segment(told, keeping: allowed + "%") : "/chat/completions"

@@ -23,7 +23,7 @@ struct FilterView {
     var ranges: [Choice]
     var operators: [Choice]
     var names: [String]
-    /// The names that are no metadata keys, with spaces between them.
+    /// The names that are not metadata keys, with spaces between them.
     var properties: String
     var suggestionsLink: String
     /// The log's complaint about the query.

@@ -86,7 +86,7 @@ struct Conversation {
         return message
     }
 
-    /// Arguments are JSON within a text; what is no JSON stands as it came.
+    /// Arguments are JSON within a text; what is not JSON stands as it came.
     private static func arguments(of function: JSONObject) -> String {
         guard let text = function.text("arguments") else { return "" }
         let bytes = Array(text.utf8)

@@ -25,7 +25,7 @@ package struct DashboardRequest: Sendable {
         self.isPost = isPost
     }
 
-    /// Whether a form was sent by another site's page. A request that says nothing of it is no browser's.
+    /// Whether a form was sent by another site's page. A request that says nothing of it is not a browser's.
     package var isForeign: Bool {
         if let fetchSite { return fetchSite != "same-origin" && fetchSite != "none" }
         guard let origin else { return false }

@@ -31,7 +31,7 @@ final class Call {
     private let eventLoop: any EventLoop
     private let logger: Logger
     /// Reads the usage of an answer without a span, if a limit on tokens needs it.
-    private var meter: ResponseCollector?
+    private var collector: ResponseCollector?
     /// Whether anything of this attempt or an earlier one can have reached the provider.
     private var mayHaveReached: Bool {
         didSet { span?.countsTokens = mayHaveReached && countsTokens }
@@ -98,7 +98,8 @@ final class Call {
         phase = .calling
         (began, beganAt) = (.now, .now)
         span?.recordCall(plan.model, at: beganAt, after: plan.failures)
-        (answer, outcome, isPaused, preamble, holdEnds, isLate, meter) = (nil, nil, false, nil, nil, false, nil)
+        (answer, outcome, collector, preamble, holdEnds) = (nil, nil, nil, nil, nil)
+        (isPaused, isLate) = (false, false)
         steps.meter?.calls(plan)
         let receiver = CallReceiver(of: self, number: plan.calls, of: job, on: eventLoop)
         let call = NIOLoopBound(self, eventLoop: eventLoop)
@@ -131,13 +132,13 @@ extension Call {
             mayHaveReached = true
             if head.status >= 400, goOn(after: [.status(head.status)], retryAfter: RetryAfter.wait(head)) { return }
             span?.recordHead(head)
-            meter = span == nil && countsTokens ? ResponseCollector(head: head) : nil
+            collector = span == nil && countsTokens ? ResponseCollector(head: head) : nil
             answer = RelayedResponse(
                 head, saying: ServedBy(plan).headers, to: job, of: plan.target, isLocal: steps.isLocal)
             beginPreamble(head)
         case .piece(let piece):
             span?.take(piece.bytes)
-            meter?.take(piece.bytes, at: .epoch)
+            collector?.take(piece.bytes, at: .epoch)
             if pending.isEmpty { pending = piece.bytes } else { pending += piece.bytes }
             isRest = piece.isRest
             preamble?.take(piece.bytes)
@@ -362,7 +363,7 @@ extension Call {
 
     private func end(_ ending: ResponseSender.Ending) {
         var ending = ending
-        let usage = span?.usage ?? meter?.usage
+        let usage = span?.usage ?? collector?.usage
         ending.spent = spent(usage)
         steps.meter?.usage = usage
         phase = .ending

@@ -38,7 +38,7 @@ final class CallMeter {
         model = plan.model
         let provider = metrics.provider(target.provider)
         self.provider = provider
-        self.target = metrics.target(provider, model: model, isRules: plan.routed?.isNamedByRule ?? false)
+        self.target = metrics.target(provider, model: model, isNamedByRule: plan.routed?.isNamedByRule ?? false)
     }
 
     func hears(_ event: UpstreamEvent) {
@@ -85,13 +85,13 @@ final class CallMeter {
 
     /// The result of the last call. An answer with a status of success may have been broken off.
     private func result(_ succeeded: Bool) -> String {
-        if status >= 400 || succeeded && status > 0 { return MetricLabels.status(status) }
-        return error.flatMap { MetricLabels.failure($0.code) } ?? "broken_off"
+        if status >= 400 || succeeded && status > 0 { return AttemptResult.status(status) }
+        return error.flatMap { AttemptResult.failure($0.code) } ?? "broken_off"
     }
 
     private func countFailure(_ failure: Route.Failure, isSameTarget: Bool) {
         if case .status(let status) = failure {
-            provider?.countAttempt(MetricLabels.status(status))
+            provider?.countAttempt(AttemptResult.status(status))
         } else {
             provider?.countAttempt(failure.word)
         }

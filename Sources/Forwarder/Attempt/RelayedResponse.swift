@@ -51,7 +51,7 @@ struct RelayedResponse {
         checked -= known
         if known < shown.count { check?.take(known == 0 ? shown : Array(shown[known...])) }
         let completes = isLocal && hasEveryChoice(within: .max)
-        // The rest of an answer that is no stream waits until the answer has ended well, and leaves with the end.
+        // The rest of an answer that is not a stream waits until the answer has ended well, and leaves with the end.
         return (framer.take(shown, isWhole: isRest && (bytes.count < minimum || completes)), completes)
     }
 

@@ -167,7 +167,7 @@ enum ExportAnswer: Equatable {
         } else if first == UInt8(ascii: "{") {
             self = Self.json(text)
         } else {
-            self = .foreign("what is no JSON object")
+            self = .foreign("what is not a JSON object")
         }
     }
 
@@ -212,7 +212,7 @@ enum ExportAnswer: Equatable {
                 let written = success.bytes[member.value]
                 let text = member.kind == .number ? String(decoding: written, as: UTF8.self) : success.string(member)
                 guard let text, let count = Double(text), !count.isNaN else {
-                    return .foreign("a count of rejected spans that is no number")
+                    return .foreign("a count of rejected spans that is not a number")
                 }
                 if count > 0 { return .rejected(Int(exactly: count).map(String.init) ?? text.excerpt) }
             case "errorMessage", "error_message":
@@ -223,7 +223,7 @@ enum ExportAnswer: Equatable {
         return .taken(remark: remark)
     }
 
-    /// The answer in protobuf; nil for a body that is no protobuf.
+    /// The answer in protobuf; nil for a body that is not protobuf.
     private static func protobuf(_ body: [UInt8]) -> ExportAnswer? {
         var remark: String?
         guard let answer = fields(body[...]) else { return nil }

@@ -22,7 +22,7 @@ extension ForwarderMetrics {
             MetricDescription(
                 "gateway_inter_token_seconds", .histogram(.betweenTokens),
                 help:
-                    "Seconds between two tokens of a streamed answer: one mean an answer whose tokens the provider counts."
+                    "The mean time between two tokens, recorded once per streamed answer whose tokens the provider counts."
             ),
             MetricDescription(
                 "gateway_tokens_total", .counter,
@@ -31,7 +31,9 @@ extension ForwarderMetrics {
             ),
             MetricDescription(
                 "gateway_attempts_total", .counter,
-                help: "Calls of providers, by the answer's class of status or what went wrong without one."),
+                help:
+                    "Attempts, which are calls of providers, by the answer's class of status or what went wrong without one."
+            ),
             MetricDescription(
                 "gateway_retries_total", .counter,
                 help: "Calls that were made again to the same target, by the provider that failed."),

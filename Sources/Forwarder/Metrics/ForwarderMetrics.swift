@@ -53,9 +53,9 @@ package final class ForwarderMetrics: Sendable {
     /// The metrics of a target: a model that the operator has named by itself, all others of a provider together.
     /// - Parameters:
     ///   - model: `provider/model`.
-    ///   - isRules: whether one of the operator's rules names it.
-    func target(_ provider: ProviderMetrics, model: String, isRules: Bool) -> TargetMetrics {
-        guard isRules || !listed.isEmpty && listed.contains(UTF8Text(model)) else { return provider.others }
+    ///   - isNamedByRule: whether one of the operator's rules names it.
+    func target(_ provider: ProviderMetrics, model: String, isNamedByRule: Bool) -> TargetMetrics {
+        guard isNamedByRule || !listed.isEmpty && listed.contains(UTF8Text(model)) else { return provider.others }
         return models[model].metrics(of: provider)
     }
 

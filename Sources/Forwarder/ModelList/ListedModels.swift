@@ -19,7 +19,7 @@ enum ListedModels: Sendable, Equatable {
 
 extension ListedModels {
     /// Reads the answer to `GET /models`: OpenAI's form, or the array alone, as some servers send it.
-    /// - Returns: nil if it is no list of models.
+    /// - Returns: nil if it is not a list of models.
     init?(answer body: [UInt8]) {
         guard JSONWalker.isValue(body) else { return nil }
         var walker = JSONWalker(body)

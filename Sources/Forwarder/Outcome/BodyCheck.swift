@@ -1,13 +1,13 @@
 internal import Common
 
-/// Decides whether the body of an answer, which is no stream, is a completion that succeeded.
+/// Decides whether the body of an answer, which is not a stream, is a completion that succeeded.
 struct BodyCheck: Sendable {
     private var scanner = ResponseScanner()
     private var hasBegun = false
 
     /// Takes the next bytes of the body.
     mutating func take(_ bytes: [UInt8]) {
-        // A byte order mark is no part of the text.
+        // A byte order mark is not a part of the text.
         let start = !hasBegun && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         hasBegun = true
         scanner.take(bytes, start..<bytes.count)
@@ -22,7 +22,8 @@ struct BodyCheck: Sendable {
         scanner.end()
         if scanner.isFailure {
             return CompletionFailure(
-                code: .answerError, message: scanner.errorText ?? "The provider answered with an error of no words.")
+                code: .answerError,
+                message: scanner.errorText ?? "The provider answered with an error without a message.")
         }
         guard scanner.hasBegun else {
             return CompletionFailure(code: .emptyAnswer, message: "The provider's answer is empty.")

@@ -4,8 +4,8 @@ internal import Common
 /// as they are.
 ///
 /// An answer failed if its reader must take it for a failure. That is an answer with an error in its body, in an event
-/// or in a choice. A stream that stops in the middle failed too, and so did an answer that is no completion. The first
-/// bytes tell a stream from a body, since the content type may be wrong.
+/// or in a choice. A stream that stops in the middle failed too, and so did an answer that is not a completion. The
+/// first bytes tell a stream from a body, since the content type may be wrong.
 struct CompletionCheck: Sendable {
     private var form = ResponseForm()
     private var body = BodyCheck()
@@ -19,7 +19,7 @@ struct CompletionCheck: Sendable {
         count += piece.count
         guard let bytes = form.take(piece) else { return }
         if stream == nil { stream = StreamCheck(after: count - bytes.count) }
-        // A reader of streams finds the events behind a text that is no event.
+        // A reader of streams finds the events behind a text that is not an event.
         stream?.take(bytes)
         if form.isEventStream != true { body.take(bytes) }
     }

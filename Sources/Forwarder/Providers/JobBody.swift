@@ -60,7 +60,7 @@ struct JobBody {
         if case .form(let form) = content, !form.fields("api_key").isEmpty { editForm { $0.remove("api_key") } }
     }
 
-    /// Changes the body's members; nothing happens to a body that is no JSON object.
+    /// Changes the body's members; nothing happens to a body that is not a JSON object.
     mutating func edit<Failure: Error>(_ change: (inout JSONSplice) throws(Failure) -> Void) throws(Failure) {
         guard let object else { return }
         var splice = self.splice ?? JSONSplice(object)

@@ -3,7 +3,8 @@ internal import JSON
 
 /// Models that a JSON body names somewhere below its top, as batches and sessions do.
 enum NestedModels {
-    /// The first text of a member `model`, at any depth, that `isWanted`. Nil if there is none, or the body is no JSON.
+    /// The first text of a member `model`, at any depth, that `isWanted`. Nil if there is none, or the body is not
+    /// JSON.
     static func first(in body: [UInt8], maximumDepth: Int, where isWanted: (String) -> Bool) -> String? {
         guard let opening = body.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }), "{[".utf8.contains(opening)
         else { return nil }

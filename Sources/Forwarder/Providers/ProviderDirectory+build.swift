@@ -22,7 +22,7 @@ extension ProviderDirectory {
                 ?? "; such as `openai`"
             builder.log.error(
                 at: .environment("DEFAULT_PROVIDER"),
-                "`\(name)` is no provider and no account of \(settings.secrets.path)\(hint)")
+                "`\(name)` is neither a provider nor an account of \(settings.secrets.path)\(hint)")
         }
         litellm = LiteLLMBackend(settings: settings, secrets: secrets, log: &builder.log)
         try builder.log.check()

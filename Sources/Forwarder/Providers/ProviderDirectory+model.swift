@@ -120,7 +120,7 @@ extension ProviderDirectory {
             return GatewayError(
                 status: 503, type: "server_error", code: "model_list_unavailable",
                 message:
-                    "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is no provider or account of this "
+                    "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is not a provider or account of this "
                     + "gateway, and the default provider `\(defaultProvider)` could not be asked whether it lists the "
                     + "model.\(hint) Try again later.",
                 param: "model", retryAfter: 10, shouldRetry: true)
@@ -133,7 +133,7 @@ extension ProviderDirectory {
         }
         return .invalidRequest(
             code: "unknown_provider",
-            "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is no provider or account of this "
+            "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is not a provider or account of this "
                 + "gateway\(list).\(hint) "
                 + "Write it as `<provider>/<model>`.",
             param: "model")

@@ -1,4 +1,4 @@
-/// The reason why an answer with a status of success is no success.
+/// The reason why an answer with a status of success is not a success.
 struct CompletionFailure: Sendable, Equatable {
     enum Code: String, Sendable {
         /// A stream holds an error.

@@ -11,7 +11,7 @@ enum JSONRepair {
         var faults: ResponseFaults
     }
 
-    /// - Parameter range: a part that is no JSON as it is.
+    /// - Parameter range: a part that is not JSON as it is.
     /// - Returns: nil if it is none after the repair either.
     static func repair(_ bytes: [UInt8], _ range: Range<Int>) -> Result? {
         var faults: ResponseFaults = []
@@ -81,7 +81,7 @@ enum JSONRepair {
         let name = text[(place + (isSigned ? 1 : 0))..<end].map { $0 | 0x20 }
         let isNaN = name.elementsEqual("nan".utf8)
         guard isNaN || name.elementsEqual("inf".utf8) || name.elementsEqual("infinity".utf8) else { return nil }
-        // A name without quotes is followed by a colon; it is no value.
+        // A name without quotes is followed by a colon; it is not a value.
         let next = text[end...].first { !isSpace($0) }
         guard let next, [0x2C, 0x5D, 0x7D].contains(next) else { return nil }
         return (isNaN ? "NaN" : text[place] == 0x2D ? "-Infinity" : "Infinity", end - place)

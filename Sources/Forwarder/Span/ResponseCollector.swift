@@ -6,7 +6,7 @@ internal import Upstream
 /// label, tell a stream from a body.
 struct ResponseCollector: Sendable {
     private var form = ResponseForm()
-    /// Nil for an answer that is no stream.
+    /// Nil for an answer that is not a stream.
     private var stream: StreamCollector?
     /// The pieces of a body are kept as they came, so that a short one is not copied.
     private var pieces: [[UInt8]] = []
@@ -65,7 +65,7 @@ struct ResponseCollector: Sendable {
             var answer = CollectedResponse(body: bytes, of: form.isEventStream == nil ? bytes.count : count)
             if answer.isForeign, let found = Self.events(in: bytes) { answer = found }
             if isLabelledStream, !bytes.isEmpty {
-                answer.add("The answer is no stream of events, but its content type is \(labelShown).")
+                answer.add("The answer is not a stream of events, but its content type is \(labelShown).")
             }
             return answer
         }
@@ -94,8 +94,8 @@ struct ResponseCollector: Sendable {
         return usage
     }
 
-    /// The answer of events that stand in a text that is neither JSON nor a stream: one JSON object a line, or a stream
-    /// behind other text.
+    /// The answer of events that stand in a text that is neither JSON nor a stream: one JSON object per line, or a
+    /// stream behind other text.
     private static func events(in bytes: [UInt8]) -> CollectedResponse? {
         var stream = StreamCollector(takesBareLines: true)
         stream.take(bytes + Array("\n\n".utf8))
@@ -124,7 +124,7 @@ struct CollectedResponse: Sendable {
     /// The members of the answer beside its choices.
     var others = ResponseMembers()
     var faults: ResponseFaults = []
-    /// Whether the answer is a body that is no JSON.
+    /// Whether the answer is a body that is not JSON.
     private(set) var isForeign = false
     /// A note of the parts that could not be read.
     var note: String?
@@ -167,12 +167,12 @@ extension CollectedResponse {
         note = faults.union(others.faults).note
     }
 
-    /// Shows an answer that is no JSON as it is.
+    /// Shows an answer that is not JSON as it is.
     private mutating func setForeign(_ bytes: [UInt8]) {
         isForeign = true
         note = bytes.isEmpty ? "The answer is empty." : "The answer is not JSON."
         guard !bytes.isEmpty else { return }
-        // A repair of text that is no UTF-8 makes it longer.
+        // A repair of text that is not UTF-8 makes it longer.
         let text = ByteSlice(ByteSlice(bytes).prefix(SpanLimits.foreign).text).prefix(SpanLimits.foreign).text
         output = [
             ByteSlice(

@@ -4,11 +4,11 @@ struct ResponseFaults: OptionSet, Sendable {
 
     /// Parts are left out, since a span holds no more.
     static let cut = ResponseFaults(rawValue: 1)
-    /// Texts were no UTF-8.
+    /// Texts were not UTF-8.
     static let repairedText = ResponseFaults(rawValue: 1 << 1)
     /// `NaN`, `Infinity` or `-Infinity` stood for a number, which JSON does not have.
     static let repairedNumbers = ResponseFaults(rawValue: 1 << 2)
-    /// Events of a stream were no JSON object.
+    /// Events of a stream were not JSON objects.
     static let unreadEvents = ResponseFaults(rawValue: 1 << 3)
     /// A member was a text in one event and an object in another, or the like.
     static let mixedKinds = ResponseFaults(rawValue: 1 << 4)

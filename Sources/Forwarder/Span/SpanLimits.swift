@@ -6,13 +6,13 @@ enum SpanLimits {
     /// Bytes of the model's parameters, of the metadata, of the client's tags and of an answer's members beside its
     /// choices, each.
     static let small = 32 << 10
-    /// Bytes of one name or value that is no text: a model, an id, a tag. Langfuse's own fields of this kind end at 200
-    /// characters.
+    /// Bytes of one name or value that is not text: a model, an id, a tag. Langfuse's own fields of this kind end at
+    /// 200 characters.
     static let value = 1 << 10
     /// Bytes of the status message of a failed call.
     static let message = 1 << 10
-    /// Bytes of an answer's body that are kept at least to be read when it ends, if it is no stream. Twice an output's
-    /// bytes may be more.
+    /// Bytes of an answer's body that are kept at least to be read when it ends, if it is not a stream. Twice an
+    /// output's bytes may be more.
     static let body = 4 << 20
     /// Bytes of one line of a stream; a longer one is passed over.
     static let line = 1 << 20
@@ -26,7 +26,7 @@ enum SpanLimits {
     static let depth = 32
     /// Bytes of an output that are left for the structure around the kept texts of a stream.
     static let structure = 1 << 10
-    /// Bytes shown of an answer that is no JSON. Its control characters take six bytes each when they are escaped.
+    /// Bytes shown of an answer that is not JSON. Its control characters take six bytes each when they are escaped.
     static let foreign = 64 << 10
     /// Bytes of a stream's event that are held back while it may be the usage.
     static let heldEvent = 16 << 10

@@ -28,7 +28,7 @@ struct SpanRequest {
         "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "max_tokens", "max_completion_tokens",
         "seed", "n",
     ]
-    /// Members that are no parameters of the model, or are shown elsewhere. `stream_options` may be the gateway's own.
+    /// Members that are not parameters of the model, or are shown elsewhere. `stream_options` may be the gateway's own.
     private static let others: [StaticString] = ["model", "messages", "tools", "metadata", "user", "stream_options"]
 
     private let redactor: SecretRedactor

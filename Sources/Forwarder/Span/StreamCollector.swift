@@ -82,7 +82,7 @@ struct StreamCollector: Sendable {
             if !Self.isSilent(bytes[line]) { answer.faults.insert(.unreadEvents) }
             return
         }
-        // Nearly every event is one line. Nothing is taken from a part of one, so a line that is no JSON by itself
+        // Nearly every event is one line. Nothing is taken from a part of one, so a line that is not JSON by itself
         // waits for the next line.
         if !take(event: bytes, line) { append(data: bytes[line]) }
     }
@@ -101,7 +101,7 @@ struct StreamCollector: Sendable {
         return data.isEmpty || data.starts(with: "[DONE]".utf8)
     }
 
-    /// - Returns: false if it is no JSON object, or not all of it.
+    /// - Returns: false if it is not a JSON object, or not all of it.
     private mutating func take(event bytes: [UInt8], _ range: Range<Int>) -> Bool {
         if JSONWalker.isValue(bytes, range: range) { return read(event: bytes, range) }
         guard let repaired = JSONRepair.repair(bytes, range) else { return false }

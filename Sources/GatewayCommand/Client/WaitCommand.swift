@@ -82,7 +82,8 @@ struct WaitCommand: AsyncParsableCommand {
         } catch {
             throw GatewayClient.Failure(
                 status: 200,
-                description: "the answer is no verdict; check the URL, and that gateway and command are of one version")
+                description:
+                    "the answer is not a verdict; check the URL, and that gateway and command are of one version")
         }
     }
 

@@ -178,7 +178,7 @@ struct JobBuilder: Sendable {
     private static func checkMethod(of request: Request) throws(GatewayError) {
         guard request.method != .post else { return }
         throw .invalidRequest(
-            405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue)."
+            405, code: "method_not_allowed", "A chat completion requires POST, not \(request.method.rawValue)."
         )
     }
 

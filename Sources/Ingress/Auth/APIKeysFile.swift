@@ -119,7 +119,7 @@ extension APIKeyAuth.Entry {
         guard let known, let unknown = names.first(where: { !known.contains($0) }) else {
             return .only(Set(texts: names))
         }
-        throw ConfigurationError(at: node.location, "`\(unknown)` is no project of secrets.yaml")
+        throw ConfigurationError(at: node.location, "`\(unknown)` is not a project of secrets.yaml")
     }
 
     private static func digest(_ hex: String) -> [UInt8]? {

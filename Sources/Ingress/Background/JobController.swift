@@ -25,7 +25,7 @@ struct JobController: Sendable {
         let isAnswered = id == job.insertionID ? false : try await isAnswered(id)
         let record: JobRecords.Record?
         do throws(GatewayError) { record = try await self.record(of: id) } catch {
-            // The job is on the queue, also if Redis is away by now.
+            // The job is on the queue, even if Redis is away by now.
             guard id == job.insertionID else { throw error }
             record = JobRecords.record(of: job)
         }
@@ -33,7 +33,7 @@ struct JobController: Sendable {
         response.headers[.insertionID] = id.description
         response.headers[.location] = location(of: id, project: job.project)
         response.headers[.preferenceApplied] = "respond-async"
-        rates?.sign(&response.headers)
+        rates?.addHeaders(to: &response.headers)
         return response
     }
 

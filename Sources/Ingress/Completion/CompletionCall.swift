@@ -220,12 +220,12 @@ extension CompletionCall {
         }
         var response = HTTPResponse(status: .init(code: head.status), headerFields: HTTPFields(head.headers))
         guard case .complete? = frame.end else {
-            state.value.handler?.begin(signed(&response), nil, isWhole: false)
+            state.value.handler?.begin(withOwnHeaders(&response), nil, isWhole: false)
             return pass(frame, of: frames, to: PendingResponseBody(isEventStream: head.isEventStream))
         }
         response.headerFields[.contentLength] = String(frame.body.count)
         close()
-        state.value.handler?.begin(signed(&response), ByteBuffer(bytes: frame.body), isWhole: true)
+        state.value.handler?.begin(withOwnHeaders(&response), ByteBuffer(bytes: frame.body), isWhole: true)
         measure()
     }
 
@@ -265,7 +265,7 @@ extension CompletionCall {
     private func answer(_ error: GatewayError) {
         state.value.phase = .over
         var response = error.response.head
-        state.value.handler?.begin(signed(&response), ByteBuffer(bytes: error.json), isWhole: true)
+        state.value.handler?.begin(withOwnHeaders(&response), ByteBuffer(bytes: error.json), isWhole: true)
         controller.metrics?.refused(error)
         measure()
     }
@@ -283,11 +283,11 @@ extension CompletionCall {
     }
 
     /// Writes on an answer what all of them say.
-    private func signed(_ response: inout HTTPResponse) -> HTTPResponse {
+    private func withOwnHeaders(_ response: inout HTTPResponse) -> HTTPResponse {
         state.value.status = response.status.code
         response.headerFields.sandbox()
-        if case .known(let status) = state.value.rates { status.sign(&response.headerFields) }
-        controller.identity.sign(&response.headerFields, as: id)
+        if case .known(let status) = state.value.rates { status.addHeaders(to: &response.headerFields) }
+        controller.identity.addHeaders(to: &response.headerFields, of: id)
         response.headerFields[.date] = controller.date.now
         return response
     }

@@ -233,7 +233,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         response.headerFields[.connection] = "close"
         response.headerFields[.contentLength] = String(answer.json.count)
         response.headerFields.sandbox()
-        identity.sign(&response.headerFields, as: identity.next())
+        identity.addHeaders(to: &response.headerFields, of: identity.next())
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         context.write(wrapOutboundOut(.body(ByteBuffer(bytes: answer.json))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

@@ -12,7 +12,7 @@ struct ResponseIdentity: Sendable {
 
     /// Adds `x-insertion-id`, unless the answer is another job's, and `x-request-id`, unless the provider's own is
     /// there.
-    func sign(_ headers: inout HTTPFields, as id: InsertionID) {
+    func addHeaders(to headers: inout HTTPFields, of id: InsertionID) {
         let text = headers[.insertionID] ?? id.description
         headers[.insertionID] = text
         if headers[.requestID] == nil { headers[.requestID] = text }

@@ -3,7 +3,7 @@ enum LivePace {
     /// The rest of a page, in multiples of the time that the gateway worked on it. Two processors may make it together,
     /// so that it costs at most a hundredth of one.
     static let rests = 200
-    /// No page rests longer, also where a store that hangs has held one up.
+    /// No page rests longer, even where a store that hangs has held one up.
     static let longest = Duration.seconds(120)
 
     /// The pause before the next turn.

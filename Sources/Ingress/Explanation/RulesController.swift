@@ -13,7 +13,7 @@ struct RulesController: Sendable {
     static let path = "/rules/explain"
     static let usagePath = "/rules/usage"
     static let wrongMethod = GatewayError.invalidRequest(
-        405, code: "method_not_allowed", "What rules decide is asked for with POST and a description in JSON.")
+        405, code: "method_not_allowed", "An explanation requires POST, with a description of a request in JSON.")
     /// The requests that tell which counters are in use: the latest that rules met within the longest window.
     static let usageRequests = "rule[present]&from=24h&limit=500"
 

@@ -38,7 +38,7 @@ public struct ChatCall: Sendable {
     package var metadata = ResolvedMetadata()
 
     /// The value of a key of the request's metadata, without the ids of the path, which are in `rollout`. Nil: there is
-    /// none. A value that a hook sets is the gateway's own word (`metadata_from: gateway`), also where it is what the
+    /// none. A value that a hook sets is the gateway's own word (`metadata_from: gateway`), even where it is what the
     /// client has claimed. The rules look at what hooks leave; a key or value that no client may send is a 400.
     public subscript(metadata key: String) -> String? {
         get { metadata[key]?.value }

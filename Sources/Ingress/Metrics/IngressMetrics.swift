@@ -46,7 +46,7 @@ package final class IngressMetrics: Sendable {
             MetricDescription(
                 "gateway_request_errors_total", .counter,
                 help:
-                    "Requests that this ingress itself answered with an error, by its code. What a forwarder says is gateway_call_errors_total."
+                    "Requests that this ingress itself answered with an error, by its code. gateway_call_errors_total counts the errors of forwarders."
             ),
             MetricDescription(
                 "gateway_rule_refusals_total", .counter,

@@ -8,7 +8,7 @@ struct RateLimiter: Sendable {
     let names: CounterNames
 
     /// The job's charges, on each of its limits.
-    /// - Parameter content: its body; nil if that is no JSON object.
+    /// - Parameter content: its body; nil if that is not a JSON object.
     /// - Throws: 400 for a request that is larger than a limit and could never be let in.
     func charges(of content: JSONObject?, _ facts: RequestFacts) throws(GatewayError) -> [RateCharge] {
         let limits = policies.rateLimits(for: facts)

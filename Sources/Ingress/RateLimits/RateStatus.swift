@@ -24,7 +24,7 @@ struct RateStatus: Sendable, Equatable {
         var values: [String] { [String(limit), String(remaining), DurationText.text(ofMilliseconds: reset)] }
 
         /// - Parameter isAlone: whether no limits of the provider's are among the fields.
-        func sign(_ fields: inout HTTPFields, isAlone: Bool) {
+        func addHeaders(to fields: inout HTTPFields, isAlone: Bool) {
             let own = names.own
             let isTheirsSmaller =
                 !isAlone && fields[names.remaining].flatMap { Int($0) }.map { $0 < remaining } ?? false
@@ -77,7 +77,7 @@ struct RateStatus: Sendable, Equatable {
 
     /// Adds it to a provider's answer. The smaller remainder of ours and the provider's stands under the names that
     /// SDKs read; what the provider said stands beside, under other names.
-    func sign(_ fields: inout HTTPFields) {
+    func addHeaders(to fields: inout HTTPFields) {
         // One look at the fields, of which an answer has some ten.
         var (said, isAlone): (place: Int?, isAlone: Bool) = (nil, true)
         for (place, field) in fields.enumerated() {
@@ -88,8 +88,8 @@ struct RateStatus: Sendable, Equatable {
             let field = HTTPField(name: RateHeaders.applied, value: header.value)
             if let said { fields[said] = field } else { fields.append(field) }
         }
-        requests?.sign(&fields, isAlone: isAlone)
-        tokens?.sign(&fields, isAlone: isAlone)
+        requests?.addHeaders(to: &fields, isAlone: isAlone)
+        tokens?.addHeaders(to: &fields, isAlone: isAlone)
     }
 
     private var applied: AppliedConfigurations { AppliedConfigurations([("rate_limit", rules)]) }

@@ -40,7 +40,7 @@ struct GatewayResponder: HTTPResponder {
             response = GatewayError.ingressFailed.response.sandboxed
         }
         metrics.observe(&response, to: RoutePattern(request.uri.path), since: began)
-        identity.sign(&response.headers, as: id)
+        identity.addHeaders(to: &response.headers, of: id)
         // RFC 9110 §9.3.2: a body would be taken for the next answer on the connection.
         return request.method == .head ? response.createHeadResponse() : response
     }
@@ -125,7 +125,7 @@ extension GatewayError {
     fileprivate static let foreignHost = GatewayError(
         status: 403, type: "permission_error", code: "foreign_host",
         message:
-            "The request's `Host` is no name of this gateway. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS.",
+            "The request's `Host` is not a name of this gateway. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS.",
         shouldRetry: false)
 
     fileprivate static let noWebSocket = GatewayError(
@@ -136,7 +136,7 @@ extension GatewayError {
 
     fileprivate static let noTunnel = invalidRequest(
         405, code: "method_not_allowed",
-        "The gateway is no forward proxy: there is no CONNECT. Use its address as the base URL, and unset HTTP_PROXY and HTTPS_PROXY for it."
+        "The gateway is not a forward proxy: there is no CONNECT. Use its address as the base URL, and unset HTTP_PROXY and HTTPS_PROXY for it."
     )
 }
 

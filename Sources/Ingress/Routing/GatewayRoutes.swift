@@ -104,7 +104,7 @@ struct GatewayRoutes: Sendable {
     private static func wrongMethod(of routes: [GatewayRoute], _ message: String?) -> Response {
         let methods = routes.flatMap(\.allMethods).map(\.rawValue).joined(separator: ", ")
         var response = GatewayError.invalidRequest(
-            405, code: "method_not_allowed", message ?? "This is no method of this path, which has \(methods)."
+            405, code: "method_not_allowed", message ?? "This is not a method of this path, which has \(methods)."
         ).response
         response.headers[.allow] = methods
         return response

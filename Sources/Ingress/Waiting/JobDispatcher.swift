@@ -57,7 +57,7 @@ struct JobDispatcher: Sendable {
     /// Waits for the answer and hands it to the client as it comes.
     func answer(_ call: DispatchedJob, to connection: Connection?, logger: Logger) async throws -> Response {
         var response = try await ownAnswer(call, to: connection, logger: logger)
-        call.rates?.sign(&response.headers)
+        call.rates?.addHeaders(to: &response.headers)
         return response
     }
 
@@ -272,7 +272,7 @@ extension GatewayError {
 
     fileprivate static let notASet = GatewayError.invalidRequest(
         code: "rollout_id_taken",
-        "Redis holds something else than a rollout under this rollout_id. Choose another rollout_id.",
+        "Redis holds something other than a rollout under this rollout_id. Choose another rollout_id.",
         param: "rollout_id")
 
     static let otherKey = GatewayError(

@@ -47,7 +47,7 @@ package struct PolicyReader {
             let known = Kind.allCases.map(\.rawValue)
             let hint = SpellingSuggestion.nearest(to: type, among: known).map { " Did you mean `\($0)`?" } ?? ""
             let list = known.map { "`\($0)`" }.joined(separator: ", ")
-            throw node.error("`\(type)` is no type of document.\(hint) Supported: \(list).")
+            throw node.error("`\(type)` is not a type of document.\(hint) Supported: \(list).")
         }
         policies.contents.add(map, of: type)
         switch kind {

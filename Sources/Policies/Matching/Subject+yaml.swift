@@ -18,14 +18,14 @@ extension Subject {
         }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[1].isEmpty else {
-            throw node.error("`\(text)` is no subject; write `user:NAME`, `team:NAME`, `account:NAME` or `*`")
+            throw node.error("`\(text)` is not a subject; write `user:NAME`, `team:NAME`, `account:NAME` or `*`")
         }
         guard let prefix = Self.prefixes.first(where: { $0.name == parts[0] }) else {
             let hint = SpellingSuggestion.nearest(to: String(parts[0]), among: Self.prefixes.map(\.name)).map {
                 " Did you mean `\($0):`?"
             }
             throw node.error(
-                "`\(parts[0]):` is no kind of subject.\(hint ?? "") Known are `user:`, `team:`, `account:` and `*`.")
+                "`\(parts[0]):` is not a kind of subject.\(hint ?? "") Known are `user:`, `team:`, `account:` and `*`.")
         }
         guard asksForKeys else {
             throw node.error(

@@ -4,7 +4,7 @@ internal import JSON
 /// The client's word on whether its request may stand in traces (TrueFoundry's header, and the key of its metadata).
 package enum LoggingSwitch {
     package static let header = "x-tfy-logging-config"
-    /// The key of metadata that says the same. It is no metadata itself.
+    /// The key of metadata that says the same. It is not metadata itself.
     package static let key = "tfy_log_request"
 
     /// The part of a request that says so.
@@ -25,7 +25,7 @@ package enum LoggingSwitch {
     ///   traces.
     package static func read(_ value: String) throws(GatewayError) -> Bool {
         guard let object = try? JSONObject.scan(Array(value.utf8), maximumDepth: 4) else {
-            throw .invalidMetadata(header, #"it is no JSON object such as {"enabled": false}"#)
+            throw .invalidMetadata(header, #"it is not a JSON object such as {"enabled": false}"#)
         }
         for member in object.members {
             switch object.name(of: member) {

@@ -12,6 +12,6 @@ extension YAMLNode {
     /// The error for the expression that stands here.
     func error(_ error: PatternError) -> ConfigurationError {
         let place = error.position.map { " (at its character \($0))" } ?? ""
-        return self.error("\(label) is no expression: \(error.message)\(place)")
+        return self.error("\(label) is not an expression: \(error.message)\(place)")
     }
 }

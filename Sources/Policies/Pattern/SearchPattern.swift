@@ -161,7 +161,7 @@ private struct PatternSearch {
 
     private static func isWord(_ byte: UInt8) -> Bool { ScalarSet.word.contains(Unicode.Scalar(byte)) }
 
-    /// The scalar at a place, and its bytes. A byte that is no UTF-8 is U+FFFD.
+    /// The scalar at a place, and its bytes. A byte that is not UTF-8 is U+FFFD.
     private static func scalar(in text: UnsafeBufferPointer<UInt8>, at place: Int) -> (Unicode.Scalar, width: Int) {
         let first = text[place]
         guard first >= 0x80 else { return (Unicode.Scalar(first), 1) }

@@ -19,10 +19,10 @@ package struct TokenEstimate: Sendable, Equatable {
     package var output: Int?
     package var choices: Int
 
-    /// Reads a request's body. A body that is no JSON object has no text.
+    /// Reads a request's body. A body that is not a JSON object has no text.
     package init(body: [UInt8]) { self.init(try? JSONObject.scan(body, maximumDepth: .max)) }
 
-    /// - Parameter object: the body; nil if that is no JSON object.
+    /// - Parameter object: the body; nil if that is not a JSON object.
     package init(_ object: JSONObject?) {
         (input, output, choices) = (0, nil, 1)
         guard let object else { return }

@@ -48,7 +48,7 @@ struct FormScan {
     /// Whether no letter, digit or `_` stands right before a place.
     func beginsWord(at place: Int) -> Bool { !Self.isWord(self[place - 1]) }
 
-    /// Whether a number begins with the digit at a place: no digit stands before it, and it is no fraction.
+    /// Whether a number begins with the digit at a place: no digit stands before it, and it is not a fraction.
     func beginsNumber(at place: Int) -> Bool {
         let before = self[place - 1]
         return !Self.isDigit(before) && !(before == UInt8(ascii: ".") && Self.isDigit(self[place - 2]))

@@ -19,7 +19,7 @@ package enum RetryRule {
     package static func read(_ header: String, upTo most: Int) throws(GatewayError) -> Route.Retry {
         let object: JSONObject
         do throws(JSONScanError) { object = try JSONObject.scan(Array(header.utf8), maximumDepth: 4) } catch {
-            throw refusal("it is no JSON object such as \(example)")
+            throw refusal("it is not a JSON object such as \(example)")
         }
         let known = ["attempts", "delay", "onStatusCodes", "on_status_codes"]
         for member in object.members {

@@ -71,7 +71,7 @@ extension Route.Changes {
                 at: place, "a rule cannot change `\(name)`: it belongs to the connection or the body")
         }
         guard !name.isEmpty, name.utf8.allSatisfy(isTokenCharacter) else {
-            throw ConfigurationError(at: place, "`\(text)` is no name of a header")
+            throw ConfigurationError(at: place, "`\(text)` is not a name of a header")
         }
         return name
     }
@@ -104,7 +104,7 @@ extension YAMLNode {
             if (try? JSONObject.scan(Array("{\"x\":\(text)}".utf8), maximumDepth: 1))?.member("x")?.kind == .number {
                 return text
             }
-            if Double(text) != nil { throw error("\(label) is no number as JSON has them; write it such as `0.5`") }
+            if Double(text) != nil { throw error("\(label) is not a number as JSON has them; write it such as `0.5`") }
             return Self.quoted(text)
         }
     }

@@ -9,7 +9,7 @@ package struct Delivery: Sendable, Equatable {
     package let queue: WorkQueue
     /// The number of times that the entry has been given to a worker, this time included. From 1.
     package var count: Int
-    /// Whether another delivery came before. Its worker may have begun to answer, also where it gave the entry back
+    /// Whether another delivery came before. Its worker may have begun to answer, even where it gave the entry back
     /// and its delivery does not count.
     package var isTakenOver: Bool
     /// The entry's `i`: an insertion id in text, if it is one of ours.

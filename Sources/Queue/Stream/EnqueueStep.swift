@@ -272,7 +272,7 @@ extension JobScripts {
 
             -- Adds an id to its rollout's set. Returns nothing if that went well.
             local function add(id, renews, set, verdict, record, list, count, rollout, invocation, experiment, run)
-                -- The first write: a server without memory, and something else than a set, say so here.
+                -- The first write: a server without memory, and something other than a set, say so here.
                 local added = redis.pcall('SADD', set, id)
                 if type(added) == 'table' then
                     return string.find(added.err, 'WRONGTYPE', 1, true) and -3 or added

@@ -132,10 +132,10 @@ package enum JobScripts {
     ///
     /// Output: their number.
     package static let liveWorkers = RedisScript(
-        name: "liveForwarders",
+        name: "liveWorkers",
         source: """
             local alive = 0
-            -- No stream or no group yet is an error, and no forwarder either.
+            -- Without a stream or a group there is an error, and no worker.
             for _, consumer in ipairs(redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
                 alive = alive + redis.call('EXISTS', ARGV[2] .. consumer[2])
             end

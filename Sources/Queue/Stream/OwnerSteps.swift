@@ -52,7 +52,7 @@ struct FinishStep: BatchedStep {
     let entry: String
     /// Bytes of the entry's payload.
     let size: Int
-    /// Nil for an entry that is no job; its keys are those of no job, and are not touched.
+    /// Nil for an entry that is not a job; its keys are those of no job, and are not touched.
     let id: InsertionID?
     /// The key of its own under which the job is sealed (a Redis key); nil: it has none.
     let ownKey: String?
@@ -228,7 +228,7 @@ extension JobScripts {
     /// - `record`: the rollout's record
     /// - `count`: how many ids the set should have
     /// - `span_key`: the job's span
-    /// - `outbox`: ids of spans that wait for their export; for a record that is no span, the stream of records
+    /// - `outbox`: ids of spans that wait for their export; for a record that is not a span, the stream of records
     /// - `request`: makes a repeated request this job, which it shall no longer do
     /// - `own_key`: holds the job's own key, under which the job is sealed
     ///

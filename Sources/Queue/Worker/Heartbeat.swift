@@ -1,4 +1,4 @@
-package import Common
+internal import Common
 package import Logging
 internal import ServiceLifecycle
 

@@ -9,7 +9,7 @@ package struct JobCheck: Sendable {
     package struct Refusal: Sendable {
         package var error: GatewayError
         package var frame: ResponseFrame
-        /// Nil if the job is no dead letter.
+        /// Nil if the job is not a dead letter.
         package var deadLetterReason: String?
     }
 

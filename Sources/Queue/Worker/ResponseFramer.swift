@@ -4,7 +4,7 @@ package import Upstream
 
 /// Cuts an answer into frames. Pure: bytes in, frames out.
 package struct ResponseFramer: Sendable {
-    /// The size to which frames of an answer that is no stream grow, as far as its bytes come in time. So the usual
+    /// The size to which frames of an answer that is not a stream grow, as far as its bytes come in time. So the usual
     /// answer is one frame.
     private static let frameBytes = 256 << 10
 
@@ -24,7 +24,7 @@ package struct ResponseFramer: Sendable {
     package var hasBegun: Bool { next > 0 }
 
     /// The fewest bytes worth a frame at once: 1 in a stream, where every token counts. An error that answers a request
-    /// for a stream is no stream. Bytes that have lain for `FLUSH_INTERVAL_MS` are worth a frame in any answer.
+    /// for a stream is not a stream. Bytes that have lain for `FLUSH_INTERVAL_MS` are worth a frame in any answer.
     package static func minimum(for head: UpstreamHead, isStream: Bool, window: Int) -> Int {
         head.isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
     }

@@ -6,9 +6,9 @@ internal import NIOPosix
 internal import Redis
 package import Upstream
 
-/// Sends one job's answer to the client that waits for it, and ends the job, only while this forwarder owns the job.
+/// Sends one job's answer to the client that waits for it, and ends the job, only while this worker owns the job.
 package struct ResponseSender: Sendable {
-    /// The job was taken over by another forwarder, which now answers for it.
+    /// The job was taken over by another worker, which now answers for it.
     package struct LostOwnership: Error {}
 
     /// The time for which a stream's pieces go to a client in this process on one confirmation. Less than the time for
@@ -211,7 +211,7 @@ package struct ResponseSender: Sendable {
                     "job was taken over before it ended here; its end here is dropped",
                     metadata: ["insertion_id": "\(id)"])
             }
-            // The entry stays pending and is taken over by the next forwarder.
+            // The entry stays pending and is taken over by the next worker.
             if isOurs == nil { logLeft(id, "this process stopped while Redis was away") }
             completion()
         }

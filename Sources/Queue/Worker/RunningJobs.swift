@@ -25,7 +25,7 @@ package final class RunningJobs: Sendable {
 
     package init(capacity: Int) { self.capacity = capacity }
 
-    /// Slots in use; entries that are no jobs use one too.
+    /// Slots in use; entries that are not jobs use one too.
     package var count: Int { state.withLockedValue { $0.running.count } }
     /// The entries that are worked on.
     package var entries: [String] { state.withLockedValue { Array($0.running.keys) } }

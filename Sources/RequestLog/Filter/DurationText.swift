@@ -9,7 +9,7 @@ package enum DurationText {
     /// A hundred years.
     private static let most: UInt64 = 36_525 * 86_400_000
 
-    /// Milliseconds; nil if it is no such text, or more than a hundred years.
+    /// Milliseconds; nil if it is not such a text, or more than a hundred years.
     package static func milliseconds(_ text: String) -> UInt64? {
         let digits = text.utf8.dropLast()
         guard let unit = units.first(where: { $0.suffix == text.utf8.last }),

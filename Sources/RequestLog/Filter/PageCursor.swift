@@ -31,7 +31,7 @@ package struct PageCursor: Sendable, Equatable {
     private static let digits = 16
 
     private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        // A sign is no digit.
+        // A sign is not a digit.
         guard digits.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }) else { return nil }
         return UInt64(String(decoding: digits, as: UTF8.self), radix: 16)
     }

@@ -71,7 +71,7 @@ extension LangfuseError {
     static let accessDenied = LangfuseError(403, "Access denied - insufficient permissions for this endpoint")
     static let foreignHost = LangfuseError(
         403,
-        "The request's `Host` is no name of this store. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS"
+        "The request's `Host` is not a name of this store. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS"
     )
     static let fileGone = LangfuseError(
         503,

@@ -26,7 +26,7 @@ struct EventBatch: Sendable {
     private(set) var unserved: Set<UTF8Text> = []
 
     /// - Parameter now: the time at which the body came.
-    /// - Throws: 400 for what is no batch at all.
+    /// - Throws: 400 for what is not a batch at all.
     init(_ body: [UInt8], now: Timestamp) throws(LangfuseError) {
         let outline = JSONOutline(body)
         let members = outline.flatMap { $0.members(of: $0.whole) } ?? []

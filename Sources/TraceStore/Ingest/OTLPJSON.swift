@@ -8,7 +8,7 @@ enum OTLPJSON {
     /// The depth to which a span, a resource or a scope may nest: its own levels, and the attributes' values.
     static let maximumDepth = 6 + 4 * OTLPValue.maximumDepth
 
-    /// - Throws: for what is no such request at all. A fault within a span, a scope or a resource is a defect of its
+    /// - Throws: for what is not such a request at all. A fault within a span, a scope or a resource is a defect of its
     ///   own spans.
     static func spans(_ bytes: [UInt8]) throws(OTLPError) -> [OTLPSpan] {
         guard let outline = JSONOutline(bytes), let export = outline.members(of: outline.whole) else {
@@ -77,7 +77,7 @@ enum OTLPJSON {
     }
 
     /// The head and the lists of a message, by their names. A message in which one name stands twice is marked as
-    /// defective, and its spans are found all the same, to be counted. Nil for what is no object.
+    /// defective, and its spans are found all the same, to be counted. Nil for what is not an object.
     private static func members(
         _ outline: JSONOutline, at value: Range<Int>, head: String, list: String, template: inout OTLPSpan
     ) -> (head: Range<Int>?, lists: [Range<Int>])? {
@@ -159,7 +159,7 @@ enum OTLPJSON {
         return span
     }
 
-    /// Nil if the object has attributes that are no list of objects.
+    /// Nil if the object has attributes that are not a list of objects.
     private static func attributes(of object: JSONObject?) throws(JSONScanError) -> OTLPAttributes? {
         guard let object, let member = object.member("attributes"), member.kind != .null else {
             return OTLPAttributes()
@@ -214,7 +214,7 @@ enum OTLPJSON {
         return try object.object(member)
     }
 
-    /// The objects in an array; what is no array has none.
+    /// The objects in an array; what is not an array has none.
     private static func objects(_ object: JSONObject, _ name: String) throws(JSONScanError) -> [JSONObject] {
         guard let member = object.member(name), let elements = object.elements(member) else { return [] }
         var objects: [JSONObject] = []

@@ -4,7 +4,7 @@
 /// The store needs eight small messages of OTLP, read only. A reader of their wire format is shorter than a runtime and
 /// code made for the schema.
 struct ProtobufReader {
-    /// The value of a field. Groups, which proto3 has not, are an error.
+    /// The value of a field. Groups, which proto3 does not have, are an error.
     enum Value: Equatable {
         case varint(UInt64)
         case fixed64(UInt64)

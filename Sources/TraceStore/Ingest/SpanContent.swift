@@ -15,7 +15,7 @@ struct SpanContent: Sendable {
     private static let toolCall = ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result")
     private static let instructions = "gen_ai.system_instructions"
 
-    /// The attributes that give them, which are no metadata beside.
+    /// The attributes that give them, which are not metadata beside.
     static let names: Set<UTF8Text> = Set(
         (pairs + [messages, toolCall]).flatMap { [UTF8Text($0.0), UTF8Text($0.1)] } + [UTF8Text(instructions)])
 

@@ -12,7 +12,7 @@ enum Usage {
     }
 
     /// The same of Langfuse's own attribute.
-    /// - Parameter given: nil comes of what is no JSON object.
+    /// - Parameter given: nil comes of what is not a JSON object.
     static func details(_ given: String) -> String? { EmbeddedJSON.scan(given).flatMap(counts) }
 
     private static func counts(_ details: JSONObject) -> String? {

@@ -8,24 +8,9 @@ extension TraceReader {
     func observations(_ request: OlderObservationRequest, project: String) async throws -> [UInt8] {
         let query = request.query
         let rows = try Self.checked { () throws(UnsupportedCondition) in try query.rows() }
-        let count = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
-        return try await database.read { db in
-            let total = try Int.fetchOne(db, sql: count.sql, arguments: count.statementArguments) ?? 0
-            var writer = JSONWriter()
-            try writer.object { writer in
-                try writer.member("data") { writer in
-                    try writer.array { writer in
-                        let rows = try Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments)
-                        while let row = try rows.next() {
-                            let observation = ObservationRow.observation(row)
-                            writer.element { $0.fullObservation(observation, project: project) }
-                            try Self.checkSize(writer)
-                        }
-                    }
-                }
-                writer.pages(page: request.page, limit: query.limit, total: total)
-            }
-            return writer.bytes
+        let total = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
+        return try await page(request.page, limit: query.limit, rows: rows, total: total) { row, _, writer in
+            writer.fullObservation(ObservationRow.observation(row), project: project)
         }
     }
 
@@ -50,21 +35,11 @@ extension TraceReader {
 
     /// A page of `GET /api/public/sessions`.
     func sessions(_ request: SessionRequest, project: String) async throws -> [UInt8] {
-        let (rows, count) = (request.query.rows, request.query.count)
-        return try await database.read { db in
-            let total = try Int.fetchOne(db, sql: count.sql, arguments: count.statementArguments) ?? 0
-            let sessions = try Array(
-                Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { SessionRow($0) })
-            var writer = JSONWriter()
-            writer.object { writer in
-                writer.member("data") { writer in
-                    writer.array(sessions) { writer, session in
-                        writer.object { $0.session(session, project: project) }
-                    }
-                }
-                writer.pages(page: request.page, limit: request.query.limit, total: total)
-            }
-            return writer.bytes
+        let query = request.query
+        return try await page(
+            request.page, limit: query.limit, rows: query.rows, total: query.count
+        ) { row, _, writer in
+            writer.object { $0.session(SessionRow(row), project: project) }
         }
     }
 

@@ -7,25 +7,11 @@ extension TraceReader {
     func scores(_ request: ScoreRequest, project: String) async throws -> [UInt8] {
         let query = request.query
         let rows = try Self.checked { () throws(UnsupportedCondition) in try query.rows() }
-        let count = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
-        return try await database.read { db in
-            let total = try Int.fetchOne(db, sql: count.sql, arguments: count.statementArguments) ?? 0
-            var writer = JSONWriter()
-            try writer.object { writer in
-                try writer.member("data") { writer in
-                    try writer.array { writer in
-                        let rows = try Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments)
-                        while let row = try rows.next() {
-                            let score = ScoreRow.score(row)
-                            let trace = score.traceID == nil || !request.showsTraces ? nil : ScoreRow.trace(row)
-                            writer.element { $0.score(score, project: project, trace: .some(trace)) }
-                            try Self.checkSize(writer)
-                        }
-                    }
-                }
-                writer.pages(page: request.page, limit: query.limit, total: total)
-            }
-            return writer.bytes
+        let total = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
+        return try await page(request.page, limit: query.limit, rows: rows, total: total) { row, _, writer in
+            let score = ScoreRow.score(row)
+            let trace = score.traceID == nil || !request.showsTraces ? nil : ScoreRow.trace(row)
+            writer.score(score, project: project, trace: .some(trace))
         }
     }
 
@@ -95,10 +81,5 @@ extension TraceReader {
         let statement = try scores.rows()
         return try Array(
             Row.fetchCursor(db, sql: statement.sql, arguments: statement.statementArguments).map { ScoreRow.score($0) })
-    }
-
-    /// - Throws: 422 for an answer that has become too large.
-    static func checkSize(_ writer: JSONWriter) throws(LangfuseError) {
-        guard writer.bytes.count <= maximumBytes else { throw .tooLarge(maximumBytes) }
     }
 }

@@ -7,24 +7,12 @@ extension TraceReader {
     func traces(_ request: TraceRequest, project: String) async throws -> [UInt8] {
         let query = request.query
         let rows = try Self.checked { () throws(UnsupportedCondition) in try query.rows() }
-        let count = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
-        return try await database.read { db in
-            let total = try Int.fetchOne(db, sql: count.sql, arguments: count.statementArguments) ?? 0
-            let traces = try Array(
-                Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) })
-            var writer = JSONWriter()
-            try writer.object { writer in
-                try writer.member("data") { writer in
-                    try writer.array(traces) { writer, trace in
-                        let spans = try Self.spans(of: trace, query, readsContent: request.groups.contains(.io), db)
-                        let scores = request.groups.contains(.scores) ? try Self.scores(of: trace, query, db) : []
-                        writer.trace(trace, spans: spans, scores: scores, project: project, groups: request.groups)
-                        try Self.checkSize(writer)
-                    }
-                }
-                writer.pages(page: query.page, limit: query.limit, total: total)
-            }
-            return writer.bytes
+        let total = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
+        return try await page(query.page, limit: query.limit, rows: rows, total: total) { row, db, writer in
+            let trace = TraceRow(row)
+            let spans = try Self.spans(of: trace, query, readsContent: request.groups.contains(.io), db)
+            let scores = request.groups.contains(.scores) ? try Self.scores(of: trace, query, db) : []
+            writer.trace(trace, spans: spans, scores: scores, project: project, groups: request.groups)
         }
     }
 

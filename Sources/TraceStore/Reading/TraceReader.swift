@@ -37,9 +37,7 @@ struct TraceReader: Sendable {
                             for _ in 0..<(duplicates ? 2 : 1) {
                                 writer.element { $0.observation(observation, project: project, request) }
                             }
-                            guard writer.bytes.count <= Self.maximumBytes else {
-                                throw LangfuseError.tooLarge(Self.maximumBytes)
-                            }
+                            try Self.checkSize(writer)
                             last = ObservationCursor(
                                 start: observation.start, traceID: observation.traceID, id: observation.id,
                                 row: ObservationRow.number(row))
@@ -47,6 +45,34 @@ struct TraceReader: Sendable {
                     }
                 }
                 writer.member("meta") { $0.object { if let cursor { $0.member("cursor", cursor.text) } } }
+            }
+            return writer.bytes
+        }
+    }
+
+    /// A page by its number, as the older APIs have them, with the total over all pages.
+    /// - Parameters:
+    ///   - rows: selects the page's rows.
+    ///   - total: counts the rows of all pages.
+    ///   - write: writes a row as an element of `data`.
+    func page(
+        _ number: Int, limit: Int, rows: SQLFragment, total: SQLFragment,
+        write: @escaping @Sendable (Row, Database, inout JSONWriter) throws -> Void
+    ) async throws -> [UInt8] {
+        try await database.read { db in
+            let total = try Int.fetchOne(db, sql: total.sql, arguments: total.statementArguments) ?? 0
+            var writer = JSONWriter()
+            try writer.object { writer in
+                try writer.member("data") { writer in
+                    try writer.array { writer in
+                        let rows = try Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments)
+                        while let row = try rows.next() {
+                            try writer.element { try write(row, db, &$0) }
+                            try Self.checkSize(writer)
+                        }
+                    }
+                }
+                writer.pages(page: number, limit: limit, total: total)
             }
             return writer.bytes
         }
@@ -62,5 +88,10 @@ struct TraceReader: Sendable {
     /// A condition that cannot be answered is the client's to repair.
     static func checked<Value>(_ make: () throws(UnsupportedCondition) -> Value) throws(LangfuseError) -> Value {
         do throws(UnsupportedCondition) { return try make() } catch { throw .invalidRequest(error.message) }
+    }
+
+    /// - Throws: 422 for an answer that has become too large.
+    static func checkSize(_ writer: JSONWriter) throws(LangfuseError) {
+        guard writer.bytes.count <= maximumBytes else { throw .tooLarge(maximumBytes) }
     }
 }

@@ -32,7 +32,7 @@ final class TermStream {
         for index in sources.indices { try seek(index, to: range.upperBound) }
     }
 
-    /// The latest place that is no later than `place`; nil if there is none.
+    /// The latest place that is not later than `place`; nil if there is none.
     func advance(to place: Int64) throws -> Int64? {
         var latest: Int64?
         looks += sources.count / Self.termsPerStep

@@ -3,7 +3,7 @@ internal import JSON
 
 extension JSONWriter {
     /// A score of the second API.
-    /// - Parameter trace: the known properties of its trace, in a list; nil: this is no list.
+    /// - Parameter trace: the known properties of its trace, in a list; nil: this is not a list.
     mutating func score(_ score: Score, project: String, trace: ScoreRow.Trace?? = nil) {
         object { writer in
             writer.head(score, project: project)

@@ -33,7 +33,7 @@ struct StoreRoute: TableRoute {
         Self(methods: [method], path: path, fault: fault, handler: .keyed(handler))
     }
 
-    /// No id is empty: what ends with the slash before it is no page.
+    /// No id is empty: what ends with the slash before it is not a page.
     func takes(_ parameter: String) -> Bool { path.hasParameter ? !parameter.isEmpty : true }
 }
 

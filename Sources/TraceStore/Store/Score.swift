@@ -17,7 +17,7 @@ struct Score: Sendable {
     var dataType = DataType.numeric
     /// The number, 1 and 0 for truth values, and 0 for texts.
     var value = 0.0
-    /// The text of all that is no number.
+    /// The text of all that is not a number.
     var stringValue: String?
     var traceID: String?
     var observationID: String?

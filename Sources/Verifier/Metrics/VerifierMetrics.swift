@@ -12,8 +12,8 @@ package final class VerifierMetrics: Sendable {
         MetricDescription(
             "gateway_verifier_questions", .gauge,
             help:
-                "Questions at this verifier: `working` ask Redis or the trace store, `queued` wait for their turn to, "
-                + "`waiting` rest until the next round or share another's."),
+                "Questions at this verifier: `working` ask Redis or the trace store, `queued` wait for a permit, "
+                + "`waiting` wait for the next round or share another question's."),
         MetricDescription(
             "gateway_verifier_no_place_total", .counter,
             help: "Questions that could not wait at this verifier, since too many did (VERIFIER_WAITERS)."),

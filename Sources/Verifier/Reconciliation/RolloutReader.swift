@@ -77,14 +77,14 @@ extension [InsertionID] {
 
 /// A rollout's set of insertion ids as it stood at one moment.
 package struct RolloutReading: Sendable, Equatable {
-    /// The most members that are kept and are no insertion ids.
+    /// The most members that are kept and are not insertion ids.
     static let mostStrangers = Verdict.mostMissing
 
     /// All of them, ascending. 16 bytes each.
     package var ids: [InsertionID]
     /// Those that no verifier has seen in the trace store yet, ascending.
     package var pending: [InsertionID]
-    /// Members that are no insertion ids: nothing can be traced under such a name, so the rollout never gets complete.
+    /// Members that are not insertion ids: nothing can be traced under such a name, so the rollout never gets complete.
     /// At most `mostStrangers`.
     package var strangers: [String]
     package var strangerCount: Int

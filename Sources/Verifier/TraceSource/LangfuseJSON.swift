@@ -59,7 +59,7 @@ struct LangfuseJSON: Sendable {
         do throws(JSONScanError) { return try object.object(member).map(LangfuseJSON.init) } catch { return nil }
     }
 
-    /// The objects of an array; nil if it is no array, or one of its elements no object.
+    /// The objects of an array; nil if it is not an array, or one of its elements not an object.
     func objects(_ name: String) -> [LangfuseJSON]? {
         guard let elements = object.member(name).flatMap(object.elements) else { return nil }
         var objects: [LangfuseJSON] = []

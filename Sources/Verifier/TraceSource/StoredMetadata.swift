@@ -44,7 +44,7 @@ struct StoredMetadata {
 
     private static func isCut(_ json: LangfuseJSON, _ name: String) -> Bool {
         guard json.isString(name) else { return false }
-        // JavaScript may cut a character in two, whose half is no text.
+        // JavaScript may cut a character in two, whose half is not text.
         guard let text = json.text(name) else { return true }
         return [text.utf8.count, text.utf16.count, text.unicodeScalars.count].contains(shown)
     }

@@ -28,7 +28,7 @@ import Testing
     }
 
     /// OpenAI's SDKs look for the member, whatever its value.
-    @Test func `names param also where there is none`() {
+    @Test func `names param even where there is none`() {
         let error = GatewayError(status: 500, type: "t", code: "c", message: "m")
         #expect(
             String(decoding: error.json, as: UTF8.self)

@@ -85,7 +85,7 @@ import Testing
             #expect(parts == id)
             #expect(InsertionID(parts.description) == id)
         }
-        // Bits that are not a part's own are no part of the id.
+        // Bits that are not a part's own are not part of the id.
         let id = InsertionID(milliseconds: 5, counter: .max, randomBits: .max)
         #expect(id.milliseconds == 5 && id.counter == 0xFFF && InsertionID(id.description) == id)
     }

@@ -11,12 +11,27 @@ import Testing
 
     /// All keys and channels that no user chooses, with names that a user could have given.
     private static let own: [String] =
-        hostile.flatMap { [Keys.responses(ingress: $0), Keys.forwarder($0)] }
-        + [Keys.jobs, Keys.jobBytes, Keys.cancellations, Keys.credits, Keys.dead, Keys.kept]
+        hostile.flatMap { name in
+            let rollout = Rollout(name, project: name)
+            return [
+                Keys.verdict(of: rollout), Keys.verifying(of: rollout), Keys.verified(of: rollout),
+                Keys.ended(of: rollout), Keys.rolloutRecord(of: rollout), Keys.count(of: rollout),
+                Keys.logs(of: rollout), Keys.status(of: rollout), Keys.rollouts(project: name),
+                Keys.traces(project: name), Keys.responses(ingress: name), Keys.wakeUp(ingress: name),
+                Keys.forwarder(name), Keys.verifierPrefix + name, Keys.querierPrefix + name,
+                Keys.langfuseLimit(account: name, bucket: name), Keys.rateSlots(name), Keys.rateAmounts(name),
+                Keys.idempotency(Array(name.utf8)),
+            ]
+        }
         + [
-            Keys.response(.numbered(1)), Keys.cancelled(.numbered(1)), Keys.credit(.numbered(1)),
-            Keys.started(.numbered(1)),
+            Keys.requests, Keys.requestBytes, Keys.requestsLost, Keys.exportedProjects, Keys.traceTrouble,
+            Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes, Keys.jobs, Keys.jobBytes, Keys.kept,
+            Keys.cancellations, Keys.credits, Keys.verifications, Keys.verificationBytes, Keys.verifierTrouble,
+            Keys.queries, Keys.queryBytes, Keys.keyFingerprint, Keys.ingresses, Keys.ingressRules, Keys.dead,
         ]
+        + [Keys.span, Keys.jobKey, Keys.response, Keys.jobRecord, Keys.cancelled, Keys.credit, Keys.started].map {
+            $0(.numbered(1))
+        }
 
     @Test func `a rollout of the default project goes by its bare name`() {
         for rollout in Self.hostile {

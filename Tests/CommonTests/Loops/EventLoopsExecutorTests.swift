@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    /// What is woken from a thread that is no event loop's runs all the same.
+    /// What is woken from a thread that is not an event loop's runs all the same.
     @Test func `a foreign thread wakes it too`() async throws {
         try await withExecutor { executor, loops in
             let thread = LoopThread(name: "foreign", wake: {})

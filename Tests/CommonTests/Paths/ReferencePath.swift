@@ -48,7 +48,7 @@ enum ReferencePath {
         return .rollout(rollout, baseURL: baseURL)
     }
 
-    /// Foundation puts U+FFFD where the bytes are no UTF-8; no test sends that character itself.
+    /// Foundation puts U+FFFD where the bytes are not UTF-8; no test sends that character itself.
     private static func decode(_ part: String) -> String? {
         part.removingPercentEncoding.flatMap { $0.contains("\u{FFFD}") ? nil : $0 }
     }

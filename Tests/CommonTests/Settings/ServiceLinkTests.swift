@@ -26,7 +26,7 @@ import Testing
             #expect(problem.description.hasPrefix("environment: \(name): warning: `\(value)`"), "\(problem)")
             #expect(problem.message.contains("ignored"))
         }
-        // What is no link is a mistake all the same: one environment can serve all commands.
+        // What is not a link is a mistake all the same: one environment can serve all commands.
         let wrong = read(role, environment.merging([name: "x"]) { $1 })
         #expect(wrong.map(\.description).contains { $0.hasPrefix("environment: \(name): error: `x` must be") })
     }

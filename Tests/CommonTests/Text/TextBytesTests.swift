@@ -101,6 +101,6 @@ import Testing
     @Test func `cutting counts scalars`() {
         #expect(Array("e\u{301}e".prefix(1).utf8) == Array("e".utf8))
         #expect("ab\u{301}".suffix(1).unicodeScalars.count == 1)
-        #expect("\u{212A}A".lowercased() == "\u{212A}a", "the sign for Kelvin is no letter of ASCII")
+        #expect("\u{212A}A".lowercased() == "\u{212A}a", "the sign for Kelvin is not a letter of ASCII")
     }
 }

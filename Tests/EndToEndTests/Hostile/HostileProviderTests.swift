@@ -224,7 +224,7 @@ import Testing
         ])
     }
 
-    /// Bytes pass as they are: what they mean is between provider and client. Headers that are no text of HTTP do not
+    /// Bytes pass as they are: what they mean is between provider and client. Headers that are not text of HTTP do not
     /// pass.
     @Test func `what is not UTF8 passes unchanged`() async throws {
         let bad: [UInt8] = [0x7B, 0x22, 0xFF, 0xC0, 0xAF, 0xED, 0xA0, 0x80, 0x00, 0x22, 0x7D]

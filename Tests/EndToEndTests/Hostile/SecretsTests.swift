@@ -141,7 +141,7 @@ import Testing
             for key in keys ? ["account-canary-1", "body-canary-1"] : ["account-canary-1", "client-canary-1"] {
                 #expect(sent.contains("Bearer \(key)"), "\(key) was used")
             }
-            #expect(!keys || !sent.contains("client-canary-1"), "a key of the gateway is no provider's business")
+            #expect(!keys || !sent.contains("client-canary-1"), "a key of the gateway is not a provider's business")
             let provider = ["the account's key", "the client's key", "the key in a body", "the prompt"]
             CanarySearch(Self.canaries.filter { !provider.contains($0.key) }).expectNone(
                 in: Array(sent.utf8), "the calls")

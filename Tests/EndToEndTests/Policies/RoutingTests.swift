@@ -111,8 +111,8 @@ import Testing
         }
     }
 
-    /// A refusal of the gateway's own is no failure of a provider: nothing falls back after it, and nothing is called.
-    /// A limit looks at the model that is asked for, not at the one that a call falls back to.
+    /// A refusal of the gateway's own is not a failure of a provider: nothing falls back after it, and nothing is
+    /// called. A limit looks at the model that is asked for, not at the one that a call falls back to.
     @Test func `a refusal by a limit does not fall back`() async throws {
         let limits = """
 

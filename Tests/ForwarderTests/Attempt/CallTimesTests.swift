@@ -144,7 +144,7 @@ import Testing
         #expect(shown + String(decoding: last, as: UTF8.self) == Self.comment + Self.content)
     }
 
-    /// The first byte of an answer that is no stream of events is what its client waits for.
+    /// The first byte of an answer that is not a stream of events is what its client waits for.
     @Test(arguments: ["audio/mpeg", "application/x-ndjson", "application/json"])
     func `bytes of another form are in time`(type: String) {
         let call = begin(CallOptions(firstTokenTimeout: 500))

@@ -50,7 +50,7 @@ import Testing
         #expect(pass(text) == text)
     }
 
-    /// What is no usage passes with the byte that says so, and a comment with its first.
+    /// What is not a usage passes with the byte that says so, and a comment with its first.
     @Test func `nothing else is delayed`() {
         let event = #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"x"}}]}"# + "\n\n"
         let known = event.utf8.count - event.drop { $0 != "[" }.utf8.count + 2

@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    /// Without a process that has kept the log, a record that is no span is not kept.
+    /// Without a process that has kept the log, a record that is not a span is not kept.
     @Test func `without a log there is no record`() async throws {
         try await ExportFixture.run { fixture in
             try await fixture.leave(isLogged: true, isExported: false)
@@ -186,7 +186,7 @@ import Testing
         }
     }
 
-    /// A record that is no span stands in its entry.
+    /// A record that is not a span stands in its entry.
     @Test func `a record is no span`() async throws {
         try await ExportFixture.run { fixture in
             let recorders = fixture.records("r")

@@ -140,7 +140,7 @@ import Upstream
         }
     }
 
-    /// What is no stream passes as it came, although the event was asked for.
+    /// What is not a stream passes as it came, although the event was asked for.
     @Test(arguments: [
         #"{"choices":[],"usage":{"total_tokens":1}}"#, "{\n  \"choices\": [],\r\n\r\n  \"usage\": {}\n}\n", "data",
         "id: x", "plain\n\ntext", "",

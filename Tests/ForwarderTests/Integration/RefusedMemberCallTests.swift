@@ -91,7 +91,7 @@ import Upstream
         }
     }
 
-    /// What is no refusal passes as it came, an error too.
+    /// What is not a refusal passes as it came, an error too.
     @Test(arguments: [
         "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", ": stream_options error\n\ndata: 1\n\n",
         "data: {\"error\":{\"message\":\"too many requests\"}}\n\n",

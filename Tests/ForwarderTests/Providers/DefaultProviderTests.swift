@@ -143,7 +143,7 @@ import Upstream
         #expect(try Self.directory().resolve(job, isTraced: false, listed: Self.listed).request.url == url)
     }
 
-    /// What is the mock's is no other's, whichever the default is.
+    /// What is the mock's is not another's, whichever the default is.
     @Test(arguments: ["/models/mock%2Fecho", "/models/mock/echo"]) func `a look up of the mocks`(path: String) throws {
         let job = try Job.chat(nil, path: path, method: "GET", key: "k")
         for listed in [Self.listed, .unknown, nil] {

@@ -42,7 +42,7 @@ struct APIKeyAuthTests {
         #expect(key.count < 3 || error?.message.contains(key) == false)
     }
 
-    /// The digest in the file is no key.
+    /// The digest in the file is not a key.
     @Test func `the digest itself opens nothing`() async throws {
         let hex = SHA256.hash(data: Array("sk-all".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
             .joined()
@@ -65,7 +65,7 @@ struct APIKeyAuthTests {
                 "POST", "/project_id/main" + LiveIngress.path, headers: [Self.keyA], body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.account == "account-a")
-            #expect(taken.job.clientKey == nil, "a key of the gateway is no provider's business")
+            #expect(taken.job.clientKey == nil, "a key of the gateway is not a provider's business")
             #expect(!taken.job.headers.contains { $0.value.contains(APIKeyAuthTests.shared) })
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await reply.status == 200)

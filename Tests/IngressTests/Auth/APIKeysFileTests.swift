@@ -43,7 +43,7 @@ struct APIKeysFileTests {
         ("keys:\n" + key("a", sha256: "sk-canary"), "4:13", "64 hex digits"),
         ("keys:\n" + key("a", sha256: String(repeating: "g", count: 64)), "4:13", "64 hex digits"),
         ("keys:\n" + key("a", sha256: digest + "00"), "4:13", "64 hex digits"),
-        ("keys:\n" + key("a", projects: "[main, nobody]"), "5:15", "`nobody` is no project"),
+        ("keys:\n" + key("a", projects: "[main, nobody]"), "5:15", "`nobody` is not a project"),
         ("keys:\n" + key("a", projects: "main"), "5:15", "a list of projects"),
         ("keys:\n" + key("a") + key("a", sha256: other), "6:5", "already another key's"),
         ("keys:\n" + key("a") + key("b"), "6:5", "already another entry's"),

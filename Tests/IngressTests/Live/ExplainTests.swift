@@ -68,7 +68,7 @@ import Testing
             }
             #expect(try await counters(ingress) == before && before.count == 4)
             #expect(try await ingress.queued() == 0)
-            // The question was no lie.
+            // The question was not a lie.
             let refused = try await ingress.call(
                 "POST", LiveIngress.path, headers: [#"X-TFY-METADATA: {"env":"dev"}"#], body: LiveIngress.body)
             #expect(refused.status == 429 && refused.text.contains(#""rule":"dev""#))

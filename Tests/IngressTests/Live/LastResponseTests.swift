@@ -56,7 +56,7 @@ import Testing
                     try await expectWhole(client, last: last, text: text)
                 }
             }
-            #expect(try await ingress.queued() == 0, "what follows is no request")
+            #expect(try await ingress.queued() == 0, "what follows is not a request")
         }
     }
 

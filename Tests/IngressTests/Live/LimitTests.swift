@@ -4,7 +4,7 @@ import Logging
 import TestSupport
 import Testing
 
-/// The bounds of a request, and requests that are no HTTP. Each time the gateway says what was wrong, and lives.
+/// The bounds of a request, and requests that are not HTTP. Each time the gateway says what was wrong, and lives.
 @Suite(.timeLimit(.minutes(5))) struct LimitTests {
     /// Sends bytes, expects an error, and that the gateway goes on as before.
     private func expect(

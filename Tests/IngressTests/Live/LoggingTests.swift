@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    /// Either header that says no counts, and the switch is no metadata.
+    /// Either header that says no counts, and the switch is not metadata.
     @Test(arguments: MetadataTests.ways) func `a header keeps a request out of the traces`(
         way: MetadataTests.Way
     ) async throws {
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// The switch is no metadata that a rule could miss.
+    /// The switch is not metadata that a rule could miss.
     @Test func `a rule on unknown keys does not see the switch`() async throws {
         let rules = "type: gateway-metadata-config\nallow_unknown_keys: false\nkeys: {team: {}}\n"
         let jobs = try await jobs([Self.offByMetadata], MetadataTests.Way(), rules: rules)

@@ -121,7 +121,7 @@ import Testing
             let version = try #require(await ingress.redis.version())
             let page = try JSONObject.scan(try await ingress.call("GET", "/ready").body, maximumDepth: 3)
             #expect((page.member("warnings") != nil) == (isOperators && !version.warnings.isEmpty))
-            #expect(page.member("status").flatMap(page.string) == "ready", "a warning is no refusal")
+            #expect(page.member("status").flatMap(page.string) == "ready", "a warning is not a refusal")
         }
     }
 

@@ -80,7 +80,7 @@ import Upstream
         }
     }
 
-    /// A body that is no stream has no place for an error: only a broken connection says that it is not whole.
+    /// A body that is not a stream has no place for an error: only a broken connection says that it is not whole.
     @Test func `another body that breaks off ends with a broken connection`() async throws {
         try await withStream(Self.json) { ingress, client, taken in
             try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 1, end: .brokenOff(Self.lost)))

@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    /// The gateway's own pages are no calls.
+    /// The gateway's own pages are not calls.
     @Test func `pages leave no row`() async throws {
         try await LiveIngress.run { ingress in
             try await withRows(ingress) { rows in

@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    /// What ends gives back what was set aside, once: also where its end is said twice.
+    /// What ends gives back what was set aside, once: even where its end is said twice.
     @Test func `an end frees its reservation`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")

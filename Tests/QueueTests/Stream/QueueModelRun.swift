@@ -34,7 +34,7 @@ struct QueueModelRun {
     static let mostBytes = 4000
     static let mostDeliveries = 3
     static let mostKept = 1 << 20
-    /// A name that something else than a rollout has.
+    /// A name that something other than a rollout has.
     static let taken = "taken"
 
     let fixture: QueueFixture

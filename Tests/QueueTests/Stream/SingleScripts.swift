@@ -22,7 +22,7 @@ enum SingleScripts {
     /// Output: {result, this server's time in milliseconds since 1970}, and if the consumer was given a job the entry;
     /// with its fields, if it is an older one than this. The result is the insertion id of the job that this request
     /// repeats, as a string; else entries on the stream afterwards; -1 if there are too many, -2 if they hold too many
-    /// bytes, -3 if something else than a set has the rollout's name, -4 if another request has the same idempotency
+    /// bytes, -3 if something other than a set has the rollout's name, -4 if another request has the same idempotency
     /// key, -5 if nobody waits any longer, -6 if too many spans wait for their export
     static let enqueue = RedisScript(
         name: "enqueue",
@@ -40,7 +40,7 @@ enum SingleScripts {
             if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return {-2, now} end
             if set then
                 if (tonumber(redis.call('GET', KEYS[3]) or 0) or 0) >= tonumber(ARGV[14]) then return {-6, now} end
-                -- The first write: a server without memory, and something else than a set, say so here.
+                -- The first write: a server without memory, and something other than a set, say so here.
                 local added = redis.pcall('SADD', set, ARGV[1])
                 if type(added) == 'table' then
                     if string.find(added.err, 'WRONGTYPE', 1, true) then return {-3, now} end

@@ -17,7 +17,7 @@ import Testing
 
     @Test func `what is not there is empty`() async throws {
         try await QueueFixture.run { fixture in
-            // Something else under the name is no stream either.
+            // Something else under the name is not a stream either.
             try await fixture.send("SET", Keys.requests, "x")
             let found = try await look(fixture)
             #expect(found == Self.streams.map { StreamState(key: $0.key) })

@@ -140,7 +140,7 @@ import Testing
         await jobs.waitUntilEmpty()
     }
 
-    /// Entries that are no jobs, and the same job twice, must not be left behind when a process stops.
+    /// Entries that are not jobs, and the same job twice, must not be left behind when a process stops.
     @Test func `releases everything that runs`() async {
         let jobs = RunningJobs(capacity: 4)
         let id = ids.next()

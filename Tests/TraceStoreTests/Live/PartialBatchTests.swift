@@ -9,7 +9,7 @@ import Testing
 struct PartialBatchTests {
     private static let deep = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
 
-    /// Scores that are no JSON, or none that the store takes.
+    /// Scores that are not JSON, or none that the store takes.
     private static let bad: [[UInt8]] = [
         Array(SampleScore.of("b", value: "NaN").utf8), Array(SampleScore.of("b", value: "-Infinity").utf8),
         Array(SampleScore.of("b", value: "1", more: #""metadata":\#(deep)"#).utf8),

@@ -68,7 +68,7 @@ import Testing
             group.addTask { await second.take(within: .seconds(9), by: Self.still) }
             try await eventually { phases.withLockedValue { $0.last } == "waiting queued" }
             try await eventually { capacity.takeTrouble(at: .now + .seconds(60)) != nil }
-            #expect(capacity.takeTrouble() == nil, "a moment is no trouble")
+            #expect(capacity.takeTrouble() == nil, "a moment is not trouble")
             let trouble = capacity.takeTrouble(at: .now + .seconds(60)) ?? ""
             #expect(trouble.contains("VERIFIER_CONCURRENCY is 1"), "\(trouble)")
             first.leave()

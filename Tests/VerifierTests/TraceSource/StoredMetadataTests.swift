@@ -21,7 +21,7 @@ struct StoredMetadataTests {
         (#""\#(String(repeating: "\u{1F600}", count: 100))""#, [], false),
         (#""\#(String(repeating: "é", count: 100))""#, [], false),
         (#""\#(String(repeating: "é", count: 101))""#, [], true),
-        // Half a character is no text.
+        // Half a character is not text.
         (#""\#(ascii.dropLast())\ud83d""#, [], false), (#""\#(ascii.dropLast())\ud83d""#, ["v"], false),
         // A server that does not know `expandMetadata`.
         (#""{\"a\":\"\#(ascii.dropLast(6))""#, ["v"], false), (#""{\"a\":\"\#(ascii.dropLast(8))\"}""#, ["v"], true),

@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    /// What is no loss, by what Redis can know.
+    /// What is not a loss, by what Redis can know.
     enum Harmless: String, CaseIterable, CustomTestStringConvertible {
         case nothing, countIsLost, recordIsLostAndOneMore, everythingIsLost, countedByNobody, countedInPart,
             theSameIDTwice, oneFails, allFail

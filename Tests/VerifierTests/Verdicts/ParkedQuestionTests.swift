@@ -52,7 +52,7 @@ import Upstream
         }
     }
 
-    /// One of `/traces` that waits for its next round is no other.
+    /// One of `/traces` that waits for its next round is not another.
     @Test func `a question for traces rests without a permit too`() async throws {
         try await VerifierFixture.run { fixture in
             let resting = TestSignal()
@@ -217,7 +217,7 @@ import Upstream
         }
     }
 
-    /// The wait counts from the asking, also where a verifier takes the question over from one that died.
+    /// The wait counts from the asking, even where a verifier takes the question over from one that died.
     @Test func `the wait began when the question came`() async throws {
         try await VerifierFixture.run { fixture in
             try await fixture.begin([fixture.ids.next()])

@@ -13,7 +13,7 @@ struct MockRequest: Sendable, Equatable {
     /// Words in all messages.
     let promptWords: Int
 
-    /// - Throws: 400 for a body that is no such request, 404 for a model that the mock has not.
+    /// - Throws: 400 for a body that is not such a request, 404 for a model that the mock does not have.
     init(parsing body: [UInt8]) throws(GatewayError) {
         guard let form = try? MockForm(body) else {
             throw .invalidRequest(

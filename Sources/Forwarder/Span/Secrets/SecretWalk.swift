@@ -2,7 +2,7 @@ internal import Common
 internal import Policies
 
 /// Goes over JSON once, from token to token, and notes the secrets. It keeps nothing but a list of the objects and
-/// arrays that are open, and reads bytes that are no JSON as text.
+/// arrays that are open, and reads bytes that are not JSON as text.
 struct SecretWalk {
     /// The properties of an open object or array.
     struct Frame: OptionSet {
@@ -88,7 +88,7 @@ struct SecretWalk {
         place += 1
     }
 
-    /// Passes a number, a literal, or bytes that are no JSON.
+    /// Passes a number, a literal, or bytes that are not JSON.
     private mutating func passScalar(at start: Int, before end: Int) -> Int {
         var place = start
         while place < end, !Self.endsScalar(text[place]) { place += 1 }

@@ -89,7 +89,7 @@ struct JSONShortener {
         return 0
     }
 
-    /// The long strings of a JSON value that are no names, in their order.
+    /// The long strings of a JSON value that are not names, in their order.
     private static func longStrings(in piece: ByteSlice) -> [LongString] {
         piece.bytes.withUnsafeBufferPointer { bytes in
             var strings: [LongString] = []

@@ -25,7 +25,7 @@ struct LogReader<Row: ListedRow>: Sendable {
             guard let page = LogPage<Row>(Array(data)) else {
                 throw GatewayClient.Failure(
                     status: 200,
-                    description: "the answer is no page of rows; check the URL, and that gateway and command are of "
+                    description: "the answer is not a page of rows; check the URL, and that gateway and command are of "
                         + "one version")
             }
             rows += page.rows

@@ -31,7 +31,7 @@ protocol ListedRow: Sendable {
     /// The row on one line, as it came.
     var json: String { get }
 
-    /// Nil for what is no such row.
+    /// Nil for what is not such a row.
     init?(_ object: JSONObject)
 }
 
@@ -43,7 +43,7 @@ struct LogPage<Row: ListedRow>: Sendable {
     private(set) var rows: [Row] = []
     private(set) var nextCursor: String?
 
-    /// Nil for what is no page.
+    /// Nil for what is not a page.
     init?(_ bytes: [UInt8]) {
         guard let page = try? JSONObject.scan(bytes, maximumDepth: Self.deepest),
             let data = page.member("data"), let elements = page.elements(data)

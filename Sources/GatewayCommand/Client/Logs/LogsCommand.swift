@@ -94,7 +94,7 @@ struct LogsCommand: AsyncParsableCommand {
             try await GatewayClient.run(gateway) { client in
                 var table = empty
                 let reader = LogReader<Table.Row>(client: client, query: query)
-                // What is there before the list is none of the news behind it, also where the list leaves it out.
+                // What is there before the list is none of the news behind it, even where the list leaves it out.
                 let before = follow ? try await reader.rows(from: LogFollower.far, atMost: LogFollower.mostRows) : []
                 let rows = try await reader.rows(from: since, atMost: limit)
                 if !json { terminal.say(table.head(above: rows)) }

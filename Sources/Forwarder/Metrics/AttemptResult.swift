@@ -2,8 +2,8 @@ internal import Common
 internal import Telemetry
 internal import Upstream
 
-/// Words for the end of a call of a provider.
-enum MetricLabels {
+/// The values of the label `result`: words for the end of an attempt.
+enum AttemptResult {
     static func status(_ status: Int) -> String { MetricLabel.statusClass(status) }
 
     /// The rules' name of the failure that an error of the gateway's tells of; nil if they have no word for it.

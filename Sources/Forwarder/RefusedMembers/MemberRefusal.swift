@@ -4,7 +4,7 @@ internal import JSON
 /// Finds out whether a provider's refusal names a member of the request: in OpenAI's `param`, in FastAPI's `loc`, in a
 /// message, or as the name under which an error stands.
 enum MemberRefusal {
-    /// Client errors that are about something else than the request's body: a key, the time, too many calls.
+    /// Client errors that are about something other than the request's body: a key, the time, too many calls.
     private static let otherClientErrors = [401, 407, 408, 429]
     /// Members of an answer with a good status in which servers tell an error, of any form.
     private static let errors: [StaticString] = ["error", "errors", "detail", "details"]
