@@ -14,7 +14,7 @@ struct VerifierCommand: AsyncParsableCommand {
         let verifier = try bootstrap.verifier(
             redis: try bootstrap.redis(), envelope: Envelope(key: key), destinations: bootstrap.destinations(key: key))
         bootstrap.announce(
-            "metadata-gateway verifier answers up to \(bootstrap.configuration.settings.traces.verifierConcurrency) questions at a time."
+            "metadata-gateway verifier checks up to \(bootstrap.configuration.settings.traces.verifierConcurrency) rollouts at a time."
         )
         try await bootstrap.run(verifier.services)
     }

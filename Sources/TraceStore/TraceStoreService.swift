@@ -15,7 +15,7 @@ package struct TraceStoreService {
     package struct Limits: Sendable, Equatable {
         /// The time for which a trace is kept (`TRACESTORE_MAX_AGE`).
         package var age: Duration
-        /// Bytes that the traces may take on disk (`TRACESTORE_MAX_BYTES`).
+        /// Bytes that all rows may take on disk (`TRACESTORE_MAX_BYTES`).
         package var bytes: Int
         /// The largest export, decompressed (`TRACESTORE_MAX_EXPORT_BYTES`).
         package var exportBytes: Int

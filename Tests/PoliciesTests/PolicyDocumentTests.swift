@@ -114,11 +114,11 @@ import Testing
 
     @Test func `the rules that the document gives are the code's`() throws {
         let document = try Self.text("docs/policies.md")
-        #expect(document.contains("| Keys of a request | \(MetadataRule.entryLimit), each once |"))
+        #expect(document.contains("| Keys of a request | \(MetadataLimits.entryLimit), each once |"))
         #expect(
-            document.contains("1 to \(MetadataRule.keyLimit) characters")
-                && document.contains("at most \(MetadataRule.valueLimit) characters"))
-        for id in MetadataRule.pathIDs { #expect(document.contains("`\(id)`")) }
+            document.contains("1 to \(MetadataLimits.keyLimit) characters")
+                && document.contains("at most \(MetadataLimits.valueLimit) characters"))
+        for id in MetadataLimits.pathIDs { #expect(document.contains("`\(id)`")) }
         for (word, _) in Route.Failure.words { #expect(document.contains("| `\(word)` |")) }
         for header in MetadataHeader.allCases { #expect(document.contains("| `\(header.rawValue)` |")) }
         for preset in RedactionPreset.allCases { #expect(document.contains("`\(preset.rawValue)`")) }

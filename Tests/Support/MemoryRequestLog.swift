@@ -83,7 +83,7 @@ package struct MemoryRequestLog: RequestLogStore {
         (group.name?.values ?? []).map { ($0.map { "0" + $0.text } ?? "1") + "\u{0}\u{0}" }.joined()
     }
 
-    private static func names(of row: RequestRow, _ groups: [MetricsQuery.Group]) -> [MetricsGroupName] {
+    private static func names(of row: RequestRow, _ groups: [MetricsQuery.Grouping]) -> [MetricsGroupName] {
         groups.reduce([MetricsGroupName([])]) { names, group in
             let values: [UTF8Text?] =
                 switch group {

@@ -228,7 +228,7 @@ package struct KeySpace: Sendable, Equatable {
     package init(defaultProject: String) { self.defaultProject = defaultProject }
 
     /// Set: the insertion ids of a rollout's completions that succeeded or have not ended. The default project's
-    /// rollouts go by their bare name, as in the reference gateway.
+    /// rollouts go by their bare name, as in eval-protocol's gateway.
     package func set(of rollout: Rollout) -> String {
         rollout.project == defaultProject
             ? rollout.name : String(concatenating: "project/", rollout.project, "/", rollout.name)

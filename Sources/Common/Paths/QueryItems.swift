@@ -28,7 +28,7 @@ package struct QueryItems: Sendable, Equatable {
     /// All values of a parameter that may be repeated.
     package func values(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
-    /// The value of a parameter that may not; of several the last counts, as in the reference gateway. Nil if it is
+    /// The value of a parameter that may not; of several the last counts, as in eval-protocol's gateway. Nil if it is
     /// absent or empty.
     package func value(_ name: String) -> String? { values(name).last.flatMap { $0.isEmpty ? nil : $0 } }
 
@@ -50,7 +50,7 @@ package struct QueryItems: Sendable, Equatable {
         return number
     }
 
-    /// True or false, in the spellings that the reference gateway takes.
+    /// True or false, in the spellings that eval-protocol's gateway takes.
     package func bool(_ name: String) throws(GatewayError) -> Bool? {
         guard let text = value(name) else { return nil }
         switch text.lowercased() {

@@ -23,7 +23,7 @@ package struct TraceMembers: OptionSet, Sendable {
     package static let generation: Self = [.model, .usage, .finishReasons]
     package static let all: Self = [head, .input, .output, .metadata, .observations, generation, .scores]
 
-    /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway
+    /// Members by the names that they have in an answer, and Langfuse's groups of them, which eval-protocol's gateway
     /// passes on.
     private static let names: [(name: String, members: Self)] = [
         ("id", []), ("name", .name), ("user_id", .userID), ("session_id", .sessionID), ("tags", .tags),

@@ -1,4 +1,4 @@
-/// The query of `/traces` and `/traces/pointwise`, as the reference gateway has it.
+/// The query of `/traces` and `/traces/pointwise`, as eval-protocol's gateway has it.
 package struct TracesQuery: Sendable, Equatable {
     static let defaultLimit = 100
     static let mostTraces = 10_000_000
@@ -54,7 +54,7 @@ package struct TracesQuery: Sendable, Equatable {
         let (first, end) = (try items.time("from_timestamp"), try items.time("to_timestamp"))
         // No completion was made before 1970.
         (from, to) = (first.map { Timestamp(clamping: $0) }, end.map { Timestamp(clamping: $0) })
-        // The times win over `hours_back`, as in the reference gateway.
+        // The times win over `hours_back`, as in eval-protocol's gateway.
         if first == nil, end == nil, let hours { from = now - .seconds(hours * 3600) }
         if let first, let end, first >= end {
             throw .invalidQuery("to_timestamp", "must be later than `from_timestamp`")

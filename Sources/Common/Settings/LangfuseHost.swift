@@ -5,7 +5,7 @@ package enum LangfuseHost: Sendable, Equatable {
     /// A Langfuse server.
     case url(BaseURL)
 
-    /// Langfuse's own cloud in the United States, the reference gateway's default.
+    /// Langfuse's own cloud in the United States, eval-protocol's gateway's default.
     package static let cloud = LangfuseHost.url(
         BaseURL(
             scheme: "https", host: "us.cloud.langfuse.com", port: 443, path: "", text: "https://us.cloud.langfuse.com"))

@@ -10,7 +10,7 @@ package struct TraceSettings: Sendable, Equatable {
     package var exportTimeout = Duration.seconds(10)
     /// The time for which an accepted span may be invisible before it is sent again.
     package var resendGrace = Duration.seconds(15)
-    /// Questions that one verifier works on at once.
+    /// Rounds that one verifier works on at once, and answers with traces beside them.
     package var verifierConcurrency = 64
     /// Questions that wait at one verifier at a time, for a permit, a round or an end.
     package var verifierWaiters = 4096

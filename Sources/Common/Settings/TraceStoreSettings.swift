@@ -34,7 +34,7 @@ extension TraceStoreSettings {
         Setting(
             "TRACESTORE_MAX_BYTES", \.traceStore.maxBytes, rule: .bytes(16 << 20...1 << 44),
             meaning:
-                "The most bytes that traces, scores and the [request log](requestlog.md) may take on disk; beyond it the oldest are deleted. The trace store checks "
+                "The most bytes that traces, scores, the [request log](requestlog.md) and audit rows may take on disk; beyond it the oldest are deleted, audit rows last. The trace store checks "
                 + "this every ten seconds.", commands: .storing),
         Setting(
             "TRACESTORE_MAX_EXPORT_BYTES", \.traceStore.maxExportBytes, rule: .bytes(64 << 10...1 << 30),

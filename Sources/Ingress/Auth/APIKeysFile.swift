@@ -104,7 +104,7 @@ extension APIKeyAuth.Entry {
     private static func metadata(_ node: YAMLNode?) throws(ConfigurationError) -> [UTF8Text: String] {
         guard let node else { return [:] }
         var metadata: [UTF8Text: String] = [:]
-        for entry in try MetadataRule.entries(of: node) { metadata[UTF8Text(entry.key)] = entry.value }
+        for entry in try MetadataLimits.entries(of: node) { metadata[UTF8Text(entry.key)] = entry.value }
         return metadata
     }
 

@@ -67,10 +67,11 @@ extension ChatCall {
     /// - Throws: 400 for a key or a value of a hook's that no client may send.
     func checkMetadata() throws(GatewayError) {
         for entry in metadata.entries where entry.origin == .gateway {
-            guard let fault = MetadataRule.fault(ofKey: entry.key) ?? MetadataRule.fault(ofValue: entry.value) else {
+            guard let fault = MetadataLimits.fault(ofKey: entry.key) ?? MetadataLimits.fault(ofValue: entry.value)
+            else {
                 continue
             }
-            let key = MetadataRule.shown(entry.key)
+            let key = MetadataLimits.shown(entry.key)
             throw .invalidRequest(
                 code: "invalid_metadata",
                 "A hook of this gateway sets metadata that cannot be taken: the key `\(key)` \(fault).",

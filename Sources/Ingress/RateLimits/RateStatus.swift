@@ -21,7 +21,7 @@ struct RateStatus: Sendable, Equatable {
         /// Whether it has less left than another of its kind.
         func isTighter(than other: Self) -> Bool { (remaining, -reset) < (other.remaining, -other.reset) }
 
-        var values: [String] { [String(limit), String(remaining), DurationText.text(ofMilliseconds: reset)] }
+        var values: [String] { [String(limit), String(remaining), ResetText.text(ofMilliseconds: reset)] }
 
         /// - Parameter isAlone: whether no limits of the provider's are among the fields.
         func addHeaders(to fields: inout HTTPFields, isAlone: Bool) {
@@ -107,8 +107,8 @@ extension GatewayError {
         self.init(
             status: 429, type: "rate_limit_error", code: "rate_limit_exceeded",
             message: "The operator's rate limit `\(charge.rule)` is reached: \(charge.limit) \(counted) in "
-                + "\(DurationText.text(ofMilliseconds: charge.window)). "
-                + "Try again in \(DurationText.text(ofMilliseconds: seconds * 1000)); nothing was recorded.",
+                + "\(ResetText.text(ofMilliseconds: charge.window)). "
+                + "Try again in \(ResetText.text(ofMilliseconds: seconds * 1000)); nothing was recorded.",
             retryAfter: isShort ? seconds : nil, shouldRetry: isShort ? nil : false)
         rule = charge.rule
         headers = RateStatus(refusedFor: charge, usage).headers

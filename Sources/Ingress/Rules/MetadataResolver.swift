@@ -42,7 +42,7 @@ struct MetadataResolver: Sendable {
         let rules = policy?.override(&metadata, for: Caller(account)) ?? []
         guard let own = account?.metadata, !own.isEmpty else { return Resolved(metadata: metadata, rules: rules) }
         for (key, value) in own.sorted(by: { $0.key < $1.key })
-        where MetadataRule.fault(ofKey: key.text) == nil && MetadataRule.fault(ofValue: value) == nil {
+        where MetadataLimits.fault(ofKey: key.text) == nil && MetadataLimits.fault(ofValue: value) == nil {
             metadata.set(key.text, to: value, from: .key)
         }
         return Resolved(metadata: metadata, rules: rules)

@@ -35,8 +35,8 @@ struct MetadataPolicyReader {
     }
 
     private static func key(_ entry: YAMLMapping.Entry) throws(ConfigurationError) -> MetadataPolicy.Key {
-        if let fault = MetadataRule.fault(ofRuledKey: entry.key) {
-            throw ConfigurationError(at: entry.location, "the key `\(MetadataRule.shown(entry.key))` \(fault)")
+        if let fault = MetadataLimits.fault(ofRuledKey: entry.key) {
+            throw ConfigurationError(at: entry.location, "the key `\(MetadataLimits.shown(entry.key))` \(fault)")
         }
         let map = try entry.value.mapping(of: ["required", "values", "regex"])
         return MetadataPolicy.Key(
@@ -56,7 +56,7 @@ struct MetadataPolicyReader {
         var values: Set<UTF8Text> = []
         for node in try list.sequence() {
             let value = try node.string()
-            if let fault = MetadataRule.fault(ofValue: value) { throw node.error("\(node.label) \(fault)") }
+            if let fault = MetadataLimits.fault(ofValue: value) { throw node.error("\(node.label) \(fault)") }
             guard values.insert(value) else { throw node.error("`\(value)` is there twice; remove one") }
         }
         guard !values.isEmpty else { throw list.error("\(list.label) is empty; no request could keep to it") }
@@ -107,7 +107,7 @@ struct MetadataPolicyReader {
     private static func entries(
         _ node: YAMLNode, beside keys: [MetadataPolicy.Key]
     ) throws(ConfigurationError) -> [MetadataPolicy.Entry] {
-        try MetadataRule.entries(of: node).map { (key, value) throws(ConfigurationError) in
+        try MetadataLimits.entries(of: node).map { (key, value) throws(ConfigurationError) in
             if let rule = keys.first(where: { $0.name == key })?.broken(by: value) {
                 throw node.error("\(node.label) sets `\(key)` to a value that its own `\(rule.name)` does not allow")
             }

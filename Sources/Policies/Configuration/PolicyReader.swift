@@ -78,7 +78,7 @@ package struct PolicyReader {
             loggings += try rules(nodes, .logging, firstDecides: false)
         } else {
             let rule = try LoggingRule(map, id: "name", asksForKeys: asksForKeys)
-            guard ids[.logging, default: []].insert(rule.id) else { throw map.node.error(Self.isTaken(rule.id)) }
+            guard ids[.logging, default: []].insert(rule.id) else { throw map.node.error(Self.takenMessage(rule.id)) }
             loggings.append(rule)
         }
         let count = Set(loggings.flatMap(\.redaction.patterns)).count
@@ -106,7 +106,7 @@ package struct PolicyReader {
             let read = log.attempt { () throws(ConfigurationError) in try Rule(node, asksForKeys: asksForKeys) }
             guard let rule = read else { continue }
             if !ids[kind, default: []].insert(rule.id) {
-                log.error(at: node.location, Self.isTaken(rule.id))
+                log.error(at: node.location, Self.takenMessage(rule.id))
             }
             let cover = firstDecides ? (earlier + rules).first { $0.alwaysDecides && $0.when.covers(rule.when) } : nil
             if let cover {
@@ -121,7 +121,7 @@ package struct PolicyReader {
         return rules
     }
 
-    private static func isTaken(_ id: String) -> String {
+    private static func takenMessage(_ id: String) -> String {
         "the id `\(id)` is already another rule's; give each its own"
     }
 }

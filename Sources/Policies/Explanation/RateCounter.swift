@@ -38,7 +38,7 @@ extension Policies {
     }
 }
 
-extension RateLimitRule.Part {
+extension RateLimitRule.Dimension {
     /// As a rule names it.
     fileprivate var name: String {
         switch self {

@@ -47,7 +47,7 @@ package struct RequestDescription: Sendable {
 /// Takes a description apart, member by member.
 private struct DescriptionReader {
     private static let senders = ["key", "account", "user", "teams"]
-    private static let known = ["model", "metadata", "headers", "path"] + MetadataRule.pathIDs + ["body"]
+    private static let known = ["model", "metadata", "headers", "path"] + MetadataLimits.pathIDs + ["body"]
 
     private let object: JSONObject
     private let maximumDepth: Int
@@ -67,7 +67,7 @@ private struct DescriptionReader {
             }
             let hint = SpellingSuggestion.nearest(to: name, among: known).map { " Did you mean `\($0)`?" } ?? ""
             throw Self.error(
-                MetadataRule.shown(name), "is not known.\(hint) Known: \(MetadataViolation.list(known)).")
+                MetadataLimits.shown(name), "is not known.\(hint) Known: \(MetadataViolation.list(known)).")
         }
     }
 
@@ -86,7 +86,7 @@ private struct DescriptionReader {
         var (hasOwn, hasSwitch) = (object.member("metadata") != nil, false)
         let given = try member("headers", .object).map(fields)
         for (name, value) in given ?? [] {
-            let param = "headers.\(MetadataRule.shown(name))"
+            let param = "headers.\(MetadataLimits.shown(name))"
             if name.equalsIgnoringASCIICase(CarriedMetadata.header) {
                 guard !hasOwn else { throw Self.error(param, "gives the metadata a second time. Give it once.") }
                 hasOwn = true
@@ -109,7 +109,7 @@ private struct DescriptionReader {
 
     /// The path, or what it would be with the ids that are given.
     func path() throws(GatewayError) -> GatewayPath? {
-        let given = MetadataRule.pathIDs.filter { object.member($0) != nil }
+        let given = MetadataLimits.pathIDs.filter { object.member($0) != nil }
         if let path = try text("path") {
             if let id = given.first { throw Self.error(id, "stands in `path` already. Give one of the two.") }
             let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -120,9 +120,9 @@ private struct DescriptionReader {
         }
         guard !given.isEmpty else { return nil }
         var path = ""
-        for name in MetadataRule.pathIDs {
+        for name in MetadataLimits.pathIDs {
             guard let id = try text(name) else {
-                let all = MetadataViolation.list(MetadataRule.pathIDs)
+                let all = MetadataViolation.list(MetadataLimits.pathIDs)
                 throw Self.error(name, "is missing. Give all of \(all), or none.")
             }
             path += "/\(name)/\(PercentEncoding.segment(id))"

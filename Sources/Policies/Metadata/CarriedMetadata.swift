@@ -104,7 +104,7 @@ package struct CarriedMetadata: Sendable {
             wishesLog = wishesLog && wish
             return
         }
-        if let fault = MetadataRule.fault(ofKey: key) ?? MetadataRule.fault(ofValue: value) {
+        if let fault = MetadataLimits.fault(ofKey: key) ?? MetadataLimits.fault(ofValue: value) {
             throw Self.error(header, key: key, fault: fault)
         }
         if let place = metadata.entries.firstIndex(where: { $0.key == key }) {
@@ -112,9 +112,9 @@ package struct CarriedMetadata: Sendable {
             throw Self.error(
                 header, key: key, fault: "has another value in `\(carriers[place])`; send one value for each key")
         }
-        guard metadata.entries.count < MetadataRule.entryLimit else {
+        guard metadata.entries.count < MetadataLimits.entryLimit else {
             throw Self.error(
-                header, key: key, fault: "is one too many: a request has at most \(MetadataRule.entryLimit) keys")
+                header, key: key, fault: "is one too many: a request has at most \(MetadataLimits.entryLimit) keys")
         }
         metadata.set(key, to: value, from: .header)
         carriers.append(header)
@@ -129,7 +129,7 @@ package struct CarriedMetadata: Sendable {
 
 extension CarriedMetadata {
     private static func error(_ header: String, key: String, fault: String) -> GatewayError {
-        .invalidMetadata(header, "the key `\(MetadataRule.shown(key))` \(fault)")
+        .invalidMetadata(header, "the key `\(MetadataLimits.shown(key))` \(fault)")
     }
 
     private static func error(_ header: String, _ error: JSONScanError) -> GatewayError {

@@ -35,7 +35,7 @@ package enum LoggingSwitch {
                     header,
                     "it has `tracing_project_fqn`, and traces go to the project that the path names. Leave it out")
             default:
-                let name = object.name(of: member).map { MetadataRule.shown($0) } ?? "?"
+                let name = object.name(of: member).map { MetadataLimits.shown($0) } ?? "?"
                 throw .invalidMetadata(header, "it has `\(name)`, which is not known. Known is `enabled` alone")
             }
         }

@@ -1,6 +1,7 @@
 package import Common
 
-/// The operator's rules on metadata (`gateway-metadata-config`): the keys that requests may, must or shall have.
+/// The operator's rules on metadata (`gateway-metadata-config`): the keys that requests may or must have, and those
+/// that the operator sets.
 package struct MetadataPolicy: Sendable, Equatable {
     package enum Mode: String, Sendable, CaseIterable {
         /// A request that breaks a rule is refused.

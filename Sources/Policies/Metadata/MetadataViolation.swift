@@ -32,7 +32,7 @@ package struct MetadataViolation: Sendable, Equatable {
 
     /// The error that the client is told: the key, the rule, and what repairs it. It never shows the value.
     package var error: GatewayError {
-        let name = MetadataRule.shown(key)
+        let name = MetadataLimits.shown(key)
         let message =
             switch rule {
             case .required: "Metadata needs the key `\(name)`. Send it in the header `X-TFY-METADATA`."

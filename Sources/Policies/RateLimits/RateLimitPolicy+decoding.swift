@@ -40,7 +40,7 @@ extension RateLimitRule {
                 log.error(at: node.location, "`default_output` is for limits on `tokens` and `output_tokens`")
             }
         }
-        var parts: [Part] = []
+        var parts: [Dimension] = []
         if let node = map["rate_limit_applies_per"] {
             parts = log.attempt { () throws(ConfigurationError) in try Self.parts(node) } ?? []
         }
@@ -75,10 +75,10 @@ extension RateLimitRule {
         return try node.choice(among: choices)
     }
 
-    private static func parts(_ node: YAMLNode) throws(ConfigurationError) -> [Part] {
-        var parts: [Part] = []
+    private static func parts(_ node: YAMLNode) throws(ConfigurationError) -> [Dimension] {
+        var parts: [Dimension] = []
         for node in try node.sequence() {
-            guard let part = Part(try node.string()) else {
+            guard let part = Dimension(try node.string()) else {
                 throw node.mismatch("`user`, `virtualaccount`, `model` or `metadata.KEY`")
             }
             if parts.contains(part) { throw node.error("\(node.label) is there twice") }

@@ -18,7 +18,7 @@ package final class RateLimitRule: PolicyRule {
     }
 
     /// A property for whose values counters are kept apart.
-    enum Part: Sendable, Equatable {
+    enum Dimension: Sendable, Equatable {
         case user
         case account
         case model
@@ -32,7 +32,7 @@ package final class RateLimitRule: PolicyRule {
     package let unit: RateCharge.Unit
     package let window: Window
     /// One counter for each combination; one for all that match if there are none.
-    let appliesPer: [Part]
+    let appliesPer: [Dimension]
     /// Tokens that an answer is taken to have whose request does not bound it.
     let defaultOutput: Int
     /// Whether a request beyond the limit is refused. If not, it is counted and logged.
@@ -42,7 +42,7 @@ package final class RateLimitRule: PolicyRule {
     fileprivate let counter: [UInt8]
 
     init(
-        name: RuleName, when: RuleCondition, limit: Int, unit: RateCharge.Unit, window: Window, appliesPer: [Part],
+        name: RuleName, when: RuleCondition, limit: Int, unit: RateCharge.Unit, window: Window, appliesPer: [Dimension],
         defaultOutput: Int, isEnforced: Bool
     ) {
         self.name = name
@@ -100,7 +100,7 @@ package struct RateLimit: Sendable {
     package func name(for facts: RequestFacts) -> String { rule.name.filled(for: facts) }
 }
 
-extension RateLimitRule.Part {
+extension RateLimitRule.Dimension {
     /// - Returns: nil for what no counter is kept apart for.
     init?(_ text: String) {
         let metadata = "metadata."

@@ -4,7 +4,7 @@ internal import Common
 struct RuleName: Sendable {
     private enum Segment: Sendable {
         case text(String)
-        case value(RateLimitRule.Part)
+        case value(RateLimitRule.Dimension)
     }
 
     /// As the operator wrote it.
@@ -23,7 +23,7 @@ struct RuleName: Sendable {
                 segments.append(.text("{" + String(Substring(piece))))
                 continue
             }
-            guard let part = RateLimitRule.Part(String(Substring(name))) else {
+            guard let part = RateLimitRule.Dimension(String(Substring(name))) else {
                 unknown.append(String(Substring(name)))
                 continue
             }
@@ -33,7 +33,7 @@ struct RuleName: Sendable {
     }
 
     /// The parts for which its placeholders stand.
-    var parts: [RateLimitRule.Part] {
+    var parts: [RateLimitRule.Dimension] {
         segments.compactMap { if case .value(let part) = $0 { part } else { nil } }
     }
 

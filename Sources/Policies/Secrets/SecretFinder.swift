@@ -45,7 +45,7 @@ package struct SecretFinder {
         }
     }
 
-    /// Looks from `start` to `end`, or to the quote that ends the string.
+    /// Looks through the range, or as far as the quote that ends the string.
     /// - Returns: the place at which it stopped.
     package mutating func search(_ range: Range<Int>) -> Int {
         var place = range.lowerBound

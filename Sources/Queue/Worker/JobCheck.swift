@@ -65,7 +65,8 @@ package struct JobCheck: Sendable {
     ) {
         let refusal = refusal(of: job, delivery)
         guard refusal == nil, delivery.isTakenOver else { return eventLoop.perform { completion(refusal) } }
-        let question = JobStep(on: eventLoop, logger: logger, unless: { control.stop != nil }) { [stream] completion in
+        let question = RepeatedStep(on: eventLoop, logger: logger, unless: { control.stop != nil }) {
+            [stream] completion in
             stream.hasStarted(job.insertionID, completion: completion)
         }
         question.run { [lost = errors.lost] hasStarted in

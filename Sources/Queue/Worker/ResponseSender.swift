@@ -78,7 +78,7 @@ package struct ResponseSender: Sendable {
         }
         let life = job.remaining() + .seconds(60)
         let kept = job.isFetchable ? control.keptBytes : nil
-        let step = JobStep<JobStream.Delivered>(on: eventLoop, logger: logger, unless: { control.stop != nil }) {
+        let step = RepeatedStep<JobStream.Delivered>(on: eventLoop, logger: logger, unless: { control.stop != nil }) {
             completion in
             stream.deliver(
                 sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)), keptBytes: kept,
@@ -190,7 +190,7 @@ package struct ResponseSender: Sendable {
             return completion()
         }
         let mayHaveEnded = NIOLockedValueBox(false)
-        let step = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
+        let step = RepeatedStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
             stream.finish(delivery, id: id, responseKey: shared.job.responseKey, sealed: sealed, ending: steps) {
                 result in
                 if case .failure(let error) = result, error.mayHaveBeenExecuted {
@@ -218,7 +218,8 @@ package struct ResponseSender: Sendable {
         step.run { isOurs in
             guard isOurs == false, control.isLocal, mayHaveEnded.withLockedValue({ $0 }) else { return end(isOurs) }
             // Redis has not said whether an earlier try was the end, and the answer is nowhere but here.
-            let question = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
+            let question = RepeatedStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) {
+                completion in
                 stream.hasEnded(
                     delivery, id, recordedIn: rollout()?.set, succeeded: ending.succeeded, completion: completion)
             }
@@ -263,7 +264,8 @@ package struct ResponseSender: Sendable {
             self.bury(delivery, reason: reason, control: control, on: eventLoop, completion: completion)
         }
         guard error.isForOthers else { return bury(error.description) }
-        let step = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
+        let step = RepeatedStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) {
+            [stream] completion in
             stream.leave(delivery, completion: completion)
         }
         step.run { isLeft in
@@ -305,7 +307,8 @@ package struct ResponseSender: Sendable {
         let frame = ResponseFrame(lastWord: .lost(reason))
         let sealed = id.flatMap { try? envelope.seal(frame.wireBytes, for: .frame($0)) }
         let ending = JobStream.Ending(removeFrom: rollout, deadLetterReason: reason)
-        let step = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
+        let step = RepeatedStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) {
+            [stream] completion in
             stream.finish(
                 delivery, id: id, responseKey: nil, sealed: sealed, ending: ending, completion: completion)
         }

@@ -23,6 +23,6 @@ package enum FilterLimits {
     package static let chartRows = 3_000_000
     /// Rows that are looked at for one chart: some seconds.
     package static let chartLooks = 20_000_000
-    /// The range of a chart whose query does not say from when on, in milliseconds.
+    /// The range of a chart whose query does not say from when on.
     package static let usualRange = Duration.seconds(86_400)
 }

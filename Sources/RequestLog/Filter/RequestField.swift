@@ -6,7 +6,7 @@ package enum RequestField: Sendable, Hashable {
     /// A key of the request's metadata, of any name.
     case metadata(UTF8Text)
 
-    /// The properties that every gateway's rows have. Their numbers stand in files, so they are never given anew.
+    /// The properties that every gateway's rows have. Their numbers stand in files, so they are never reused.
     package enum Known: UInt8, Sendable, CaseIterable {
         case outcome = 1
         case status = 2

@@ -3,7 +3,7 @@ package import Common
 /// A question about what rows measure together: over a range of time, or for each interval of it.
 package struct MetricsQuery: Sendable, Equatable {
     /// A property by which rows are grouped.
-    package enum Group: Sendable, Equatable {
+    package enum Grouping: Sendable, Equatable {
         case project
         case field(RequestField)
 
@@ -18,7 +18,7 @@ package struct MetricsQuery: Sendable, Equatable {
     /// Its `from` and `to` are set.
     package var filter: RequestFilter
     package var measures: [MetricsMeasure]
-    package var groups: [Group] = []
+    package var groups: [Grouping] = []
     /// Milliseconds of a point of a time series, which begins at a multiple of it since 1970; nil: there is no series.
     package var interval: UInt64?
     /// Groups in the answer; the others stand together as one.

@@ -36,7 +36,7 @@ package struct RequestRow: Sendable, Equatable {
     package var provider: String?
     /// The target of the operator's routing rule that served the call.
     package var target: String?
-    /// The HTTP status that the client was told. 200 for a stream that failed behind its head.
+    /// The HTTP status that the client was told. 200 for a stream that failed after its head.
     package var status: Int
     /// As the error's `code` names it; nil for a success.
     package var errorCode: String?

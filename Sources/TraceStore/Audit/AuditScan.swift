@@ -26,11 +26,11 @@ struct AuditScan {
             rows = nil
             return
         }
-        let isOfKind = filter.onlyKind == nil ? " AND ?1 IS NOT NULL" : " AND kind = ?1"
+        let kindCondition = filter.onlyKind == nil ? " AND ?1 IS NOT NULL" : " AND kind = ?1"
         let parts = projects.map { project in
             """
             SELECT id, project, kind, actor, account, user, subject, details FROM audit
-            WHERE project = \(project) AND id >= ?2 AND id < ?3\(isOfKind)
+            WHERE project = \(project) AND id >= ?2 AND id < ?3\(kindCondition)
             """
         }
         let statement = try db.makeStatement(sql: parts.joined(separator: " UNION ALL ") + " ORDER BY id DESC")

@@ -7,6 +7,7 @@ extension LangfuseError {
     init(of error: any Error, _ logger: Logger) {
         switch error {
         case let error as LangfuseError: self = error
+        case is StoreFileGone: self = .fileGone
         // The process stops: what was not stored is sent again.
         case is CancellationError: self = .failed
         case let error as DatabaseError where Self.disk(error.resultCode) != nil:

@@ -4,7 +4,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 
-/// An answer that is none: status and body as Langfuse gives them
+/// An error response: status and body as Langfuse gives them
 /// (web/src/features/public-api/server/withMiddlewares.ts, version 4.16).
 struct LangfuseError: Error, Sendable, Equatable {
     var status: Int

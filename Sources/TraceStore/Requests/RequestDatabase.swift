@@ -141,12 +141,12 @@ struct RequestDatabase: RequestLogStore {
     }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        do { return try await database.read(body) } catch is LangfuseError { throw GatewayError.requestLogAway }
+        do { return try await database.read(body) } catch is StoreFileGone { throw GatewayError.requestLogAway }
     }
 
     /// Writes in one transaction.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        do { return try await database.write(body) } catch is LangfuseError { throw GatewayError.requestLogAway }
+        do { return try await database.write(body) } catch is StoreFileGone { throw GatewayError.requestLogAway }
     }
 
     private static func values(

@@ -19,11 +19,11 @@ struct RequestWriter {
     init(_ db: Database, book: TermBook) throws {
         self.db = db
         self.book = book
-        let places = Self.columns.map { _ in "?" }.joined(separator: ", ")
+        let placeholders = Self.columns.map { _ in "?" }.joined(separator: ", ")
         insertRow = try db.cachedStatement(
             sql: """
                 INSERT INTO request(\(Self.columns.joined(separator: ", ")), terms)
-                VALUES (\(places), CAST(? AS BLOB)) ON CONFLICT DO NOTHING
+                VALUES (\(placeholders), CAST(? AS BLOB)) ON CONFLICT DO NOTHING
                 """)
         readID = try db.cachedStatement(
             sql: "SELECT counter, random FROM request WHERE project = ? AND place = ?")

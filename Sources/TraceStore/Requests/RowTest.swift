@@ -5,7 +5,7 @@ internal import RequestLog
 /// A filter's condition on texts, with the terms for which it holds as far as the tables say them in advance.
 struct RowTest {
     /// Values of a property that are read in order to find those that a condition is about: at first, and where it
-    /// proves worth its while, some tens of milliseconds.
+    /// proves worthwhile, some tens of milliseconds.
     private static let (fewValues, mostValues) = (2000, 150_000)
 
     private enum Terms {

@@ -26,8 +26,8 @@ struct Retention: NamedService {
                     try await trim()
                 } catch is CancellationError {
                     // The process ends.
-                } catch is LangfuseError {
-                    // The file was lost, which StoreFileWatch says.
+                } catch is StoreFileGone {
+                    // StoreFileWatch says so.
                 } catch {
                     logger.error("old traces and requests cannot be deleted", metadata: ["error": "\(error)"])
                 }
@@ -67,7 +67,7 @@ struct Retention: NamedService {
             deleted += count
         }
         logger.notice(
-            "the oldest traces, scores and requests were deleted to keep the store within its bound",
+            "the oldest rows were deleted to keep the store within its bound",
             metadata: ["rows": "\(deleted)"])
     }
 

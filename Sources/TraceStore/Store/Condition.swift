@@ -45,7 +45,7 @@ struct Condition: Sendable, Equatable {
     var column: Column
     var test: Test
 
-    /// Whether few rows can keep to it: an index on the column is worth its while.
+    /// Whether few rows can keep to it: an index on the column is worthwhile.
     var isNarrow: Bool {
         switch test {
         case .anyOf(let values): !values.isEmpty

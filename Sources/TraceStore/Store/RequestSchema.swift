@@ -2,7 +2,7 @@
 enum RequestSchema {
     /// - `request_term`: every text that rows have, once for each project and property (`TermField`). Rows name it by
     ///   its number. `day` is the last day with a row that has it, counted since 1970.
-    /// - `request`: one row a call, narrow, in the order of time (`RequestPlace`), so that a chart reads what lies
+    /// - `request`: one row per call, narrow, in the order of time (`RequestPlace`), so that a chart reads what lies
     ///   together. `terms` is a `TermList`.
     /// - `request_index`: for each term the places of the rows that have it, in the order of time. A term belongs to
     ///   one project, so a place says enough.

@@ -60,3 +60,6 @@ extension StoreFile.Standing {
         }
     }
 }
+
+/// The error of a database whose file has lost its name, until it is written again.
+struct StoreFileGone: Error {}

@@ -69,18 +69,18 @@ final class TraceDatabase: Sendable {
     var standing: StoreFile.Standing { opened.withLockedValue { $0?.file.standing } ?? .gone }
 
     /// Reads on a connection of its own.
-    /// - Throws: `LangfuseError.fileGone` while a lost file is written again; what SQLite says.
+    /// - Throws: `StoreFileGone` while a lost file is written again; what SQLite says.
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw LangfuseError.fileGone }
+        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw StoreFileGone() }
         return try await pool.read(body)
     }
 
     /// Writes in one transaction, into the file that has the name, and no longer into one that was given up.
-    /// - Throws: `LangfuseError.fileGone` while a lost file is written again; what SQLite says.
+    /// - Throws: `StoreFileGone` while a lost file is written again; what SQLite says.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw LangfuseError.fileGone }
+        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw StoreFileGone() }
         return try await pool.write { [opened] db in
-            guard opened.withLockedValue({ $0?.pool === pool }) else { throw LangfuseError.fileGone }
+            guard opened.withLockedValue({ $0?.pool === pool }) else { throw StoreFileGone() }
             return try body(db)
         }
     }
@@ -90,7 +90,7 @@ final class TraceDatabase: Sendable {
 
     /// Gives numbers to projects that have none yet.
     func add(projects: some Collection<String>) throws {
-        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw LangfuseError.fileGone }
+        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw StoreFileGone() }
         let known = try pool.write { try Self.number(projects, $0) }
         numbers.withLockedValue { $0.merge(known) { _, new in new } }
     }

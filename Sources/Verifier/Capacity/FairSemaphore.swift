@@ -36,7 +36,7 @@ final class FairSemaphore: Sendable {
     }
 
     /// The number of tasks that wait for a permit.
-    var waiting: Int { state.withLockedValue { $0.queues.values.reduce(0) { $0 + $1.count } } }
+    var queued: Int { state.withLockedValue { $0.queues.values.reduce(0) { $0 + $1.count } } }
 
     /// The longest that a task has waited for a permit, of those that still wait.
     func longestWait(at now: ContinuousClock.Instant = .now) -> Duration {

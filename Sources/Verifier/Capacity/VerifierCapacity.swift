@@ -53,8 +53,8 @@ package final class VerifierCapacity: Sendable {
         }
         let longest = max(rounds.longestWait(at: now), answers.longestWait(at: now))
         guard longest > Self.tolerance else { return nil }
-        return "a question waits for a verifier's turn for \(longest.components.seconds) s, and "
-            + "\(rounds.waiting + answers.waiting) do in all (VERIFIER_CONCURRENCY is \(rounds.capacity))"
+        return "a question has been waiting for its turn at a verifier for \(longest.components.seconds) s, and "
+            + "\(rounds.queued + answers.queued) do in all (VERIFIER_CONCURRENCY is \(rounds.capacity))"
     }
 
     private func slot(for project: String, of permits: FairSemaphore) -> QuestionSlot {

@@ -268,7 +268,7 @@ extension Reconciler {
             paging.lostCursors += 1
             if paging.lostCursors > Self.mostLostCursors { retry(error, now: now) }
         case .tooLarge: if !paging.halveRows() { retry(error, now: now) }
-        case .tooSlow: if !narrow() { retry(error, now: now) }
+        case .questionTooLarge: if !narrow() { retry(error, now: now) }
         case .rateLimited(let pause):
             let until = now + pause
             if until > rules.deadline { giveUp(error.description) } else { pace.notBefore = until }

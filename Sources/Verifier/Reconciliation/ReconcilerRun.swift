@@ -105,7 +105,7 @@ struct ReconcilerRun: Sendable {
 
     /// - Returns: false if there was none in time, or no place to wait for one.
     private func takePermit(_ reconciler: Reconciler) async throws -> Bool {
-        // What is left of the overtime is for the look.
+        // What is left of the overtime is for the round.
         let deadline = reconciler.rules.deadline + Reconciler.overtime / 2
         let isTaken = await slot.take(within: deadline.elapsed(since: clock.now()), by: clock)
         try Task.checkCancellation()

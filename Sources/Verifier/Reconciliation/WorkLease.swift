@@ -46,22 +46,22 @@ struct WorkLease: Sendable {
 
     /// Does the work, and gives the lease up however it ends.
     /// - Parameters:
-    ///   - asked: called after another verifier has asked (``take(asking:)``).
+    ///   - onAsked: called after another verifier has asked (``take(asking:)``).
     ///   - work: gets what tells the others how things stand.
     func hold<Result: Sendable>(
-        asked: @escaping @Sendable () -> Void = {},
+        onAsked: @escaping @Sendable () -> Void = {},
         _ work: (_ tell: @Sendable (State) async -> Void) async throws -> Result
     ) async throws -> Result {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
                     try await Task.sleep(for: Self.renewal)
-                    await renew(asked: asked)
+                    await renew(onAsked: onAsked)
                 }
             }
             defer { group.cancelAll() }
             do {
-                let result = try await work { await renew($0, asked: asked) }
+                let result = try await work { await renew($0, onAsked: onAsked) }
                 await leave()
                 return result
             } catch {
@@ -73,13 +73,13 @@ struct WorkLease: Sendable {
     }
 
     /// A lease that cannot be renewed is one that ends: another one may begin then.
-    private func renew(_ state: State? = nil, asked: () -> Void) async {
+    private func renew(_ state: State? = nil, onAsked: () -> Void) async {
         let reply = try? await redis.evaluate(WorkLeaseScripts.renew, keys: [key]) { command in
             command.append(contentsOf: [owner, String(Int(Self.life / .milliseconds(1)))])
             guard let state else { return }
             command.append(contentsOf: state.verdict.fields + [WorkLeaseScripts.round, state.endsRound ? "1" : "0"])
         }
-        if reply?.int == 2 { asked() }
+        if reply?.int == 2 { onAsked() }
     }
 
     private func leave() async { _ = try? await redis.evaluate(WorkLeaseScripts.leave, keys: [key], arguments: owner) }
@@ -103,7 +103,7 @@ enum WorkLeaseScripts {
             return redis.call('PEXPIRE', KEYS[1], ARGV[2])
             """)
 
-    /// KEYS[1] -> lease; ARGV[1] -> owner, ARGV[2] -> milliseconds, ARGV[3…] -> fields and values, if there are news
+    /// KEYS[1] -> lease; ARGV[1] -> owner, ARGV[2] -> milliseconds, ARGV[3…] -> fields and values, if there is news
     /// Output: 1; 2 if there was a further question since; 0 if it is not the owner's any longer
     static let renew = RedisScript(
         name: "renewWork",

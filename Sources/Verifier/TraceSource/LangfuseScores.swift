@@ -20,7 +20,7 @@ struct LangfuseScores {
     ///   - traceIDs: none with a comma, which would end it.
     ///   - limit: the most scores of the page.
     func target(of traceIDs: [String], cursor: String?, limit: Int = mostScores) -> String {
-        var target = LangfuseFilter(path: "/api/public/v3/scores")
+        var target = LangfuseTarget(path: "/api/public/v3/scores")
         target.add("fields", "details,subject")
         target.add("limit", limit)
         target.add("traceId", traceIDs.joined(separator: ","))

@@ -210,8 +210,8 @@ struct LangfuseResponse: Sendable {
             )
         case 413: .tooLarge
         // The question itself is too long for a proxy on the way: fewer ids make it shorter.
-        case 414, 431: .tooSlow
-        case 422: isPayload ? .tooLarge : .tooSlow
+        case 414, 431: .questionTooLarge
+        case 422: isPayload ? .tooLarge : .questionTooLarge
         case 429: .rateLimited(retryAfter: retryAfter ?? Self.defaultPause)
         case 408, 500...: .unavailable("the trace store at \(host) is in trouble (HTTP \(status)\(words))")
         case 300..<400:

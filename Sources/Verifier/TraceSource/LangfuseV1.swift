@@ -8,7 +8,7 @@ struct LangfuseV1 {
     /// Path and query of a page.
     /// - Parameter page: counted from 1.
     func target(_ query: StoreQuery, page: Int, limit: Int) -> String {
-        var target = LangfuseFilter(path: "/api/public/traces")
+        var target = LangfuseTarget(path: "/api/public/traces")
         target.add("fields", query.detail == .body ? "core,io" : "core")
         target.add("page", page)
         target.add("limit", limit)
@@ -37,19 +37,19 @@ struct LangfuseV1 {
     }
 
     /// The row of a trace that was asked for by itself. Nil if the answer is not of the API's form.
-    func trace(_ bytes: [UInt8]) -> TraceRow? {
+    func trace(_ bytes: [UInt8]) -> FetchedTrace? {
         guard let answer = LangfuseJSON(bytes), answer.text("id") != nil else { return nil }
         var trace = row(answer, .body)
         trace.scores = LangfuseScores().scores(of: answer)
         return trace
     }
 
-    private func row(_ json: LangfuseJSON, _ detail: StoreQuery.Detail) -> TraceRow {
+    private func row(_ json: LangfuseJSON, _ detail: StoreQuery.Detail) -> FetchedTrace {
         var head = TraceHead()
         head.traceID = json.text("id") ?? ""
         head.tags = json.texts("tags") ?? []
         let ids = identity.ids(traceID: head.traceID, tags: head.tags)
-        guard detail > .id else { return TraceRow(ids: ids, head: head) }
+        guard detail > .id else { return FetchedTrace(ids: ids, head: head) }
         head.name = json.text("name")
         head.userID = json.text("userId")
         head.sessionID = json.text("sessionId")
@@ -57,7 +57,7 @@ struct LangfuseV1 {
         head.version = json.text("version")
         head.release = json.text("release")
         head.timestamp = json.text("timestamp")
-        guard detail == .body else { return TraceRow(ids: ids, head: head) }
+        guard detail == .body else { return FetchedTrace(ids: ids, head: head) }
         let observations = json.objects("observations") ?? []
         var body = TraceBody(
             input: json.unwrapped("input"), output: json.unwrapped("output"), metadata: json.value("metadata"),
@@ -69,6 +69,6 @@ struct LangfuseV1 {
             if body.input == LangfuseJSON.null { body.input = first.input }
             if body.output == LangfuseJSON.null { body.output = first.output }
         }
-        return TraceRow(ids: ids, head: head, body: body)
+        return FetchedTrace(ids: ids, head: head, body: body)
     }
 }

@@ -7,7 +7,7 @@ struct LangfuseV2 {
 
     /// Path and query of a page.
     func target(_ query: StoreQuery, cursor: String?, limit: Int) -> String {
-        var target = LangfuseFilter(path: "/api/public/v2/observations")
+        var target = LangfuseTarget(path: "/api/public/v2/observations")
         target.add("fields", fields(query.detail))
         target.add("limit", limit)
         target.add("fromStartTime", query.window.start.iso8601)
@@ -50,12 +50,12 @@ struct LangfuseV2 {
         identity == .tag || (json.text("parentObservationId") ?? "").isEmpty
     }
 
-    private func row(_ json: LangfuseJSON, _ detail: StoreQuery.Detail, whole: Set<UTF8Text>) -> TraceRow {
+    private func row(_ json: LangfuseJSON, _ detail: StoreQuery.Detail, whole: Set<UTF8Text>) -> FetchedTrace {
         var head = TraceHead()
         head.traceID = json.text("traceId") ?? ""
         if detail > .id || identity == .tag { head.tags = json.texts("tags") ?? [] }
         let ids = identity.ids(traceID: head.traceID, tags: head.tags)
-        guard detail > .id else { return TraceRow(ids: ids, head: head) }
+        guard detail > .id else { return FetchedTrace(ids: ids, head: head) }
         head.name = json.text("traceName") ?? json.text("name")
         head.userID = json.text("userId")
         head.sessionID = json.text("sessionId")
@@ -63,12 +63,12 @@ struct LangfuseV2 {
         head.version = json.text("version")
         head.release = json.text("release")
         head.timestamp = json.text("startTime")
-        guard detail == .body else { return TraceRow(ids: ids, head: head) }
+        guard detail == .body else { return FetchedTrace(ids: ids, head: head) }
         let observation = TraceBody.Observation(json)
         let metadata = StoredMetadata(of: json)
         let body = TraceBody(
             input: observation.input, output: observation.output, metadata: metadata.withoutStumps(whole: whole),
             finishReasons: metadata.finishReasons, observations: [observation])
-        return TraceRow(ids: ids, head: head, body: body)
+        return FetchedTrace(ids: ids, head: head, body: body)
     }
 }

@@ -68,7 +68,7 @@ package enum TraceCursor: Sendable, Hashable {
 /// A part of an answer.
 package struct TracePage: Sendable {
     /// In the store's order, perhaps with repetitions, perhaps with rows that belong to no completion of the gateway's.
-    package var rows: [TraceRow]
+    package var rows: [FetchedTrace]
     /// The place at which the next page begins; nil if this is the last.
     package var next: TraceCursor?
     /// Bytes of the answer, content encoding undone.
@@ -76,7 +76,7 @@ package struct TracePage: Sendable {
     /// Names of metadata whose values seem to be cut.
     package var cutMetadata: Set<UTF8Text>
 
-    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<UTF8Text> = []) {
+    package init(rows: [FetchedTrace], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<UTF8Text> = []) {
         self.cutMetadata = cutMetadata
         self.rows = rows
         self.next = next
@@ -85,7 +85,7 @@ package struct TracePage: Sendable {
 }
 
 /// One trace as a store told it. JSON is kept as bytes: values that are not looked at are not decoded.
-package struct TraceRow: Sendable, Equatable {
+package struct FetchedTrace: Sendable, Equatable {
     /// The completions that it belongs to. Usually one; none for a row that is not of the gateway's making; several
     /// where LiteLLM was given one trace for several completions.
     package var ids: [InsertionID]
@@ -162,7 +162,7 @@ package struct TraceBody: Sendable, Equatable {
 package struct TraceScore: Sendable, Equatable {
     package var id: [UInt8]
     package var name: [UInt8]
-    /// A number, a truth value or a text, by the kind of the data.
+    /// A number, a Boolean or a text, by the kind of the data.
     package var value: [UInt8]
     package var dataType: [UInt8]
     package var source: [UInt8]
@@ -178,8 +178,9 @@ package struct TraceScore: Sendable, Equatable {
 package enum TraceSourceError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Asking again is of no use before the fault is repaired; the text names it.
     case refused(String)
-    /// The answer would take the server too long (or too much memory): ask for less time.
-    case tooSlow
+    /// The question is too large for the server, by time or memory, or too long for a proxy: ask for less time or fewer
+    /// ids.
+    case questionTooLarge
     /// The answer would be too large: ask for fewer rows.
     case tooLarge
     /// Ask again after this time, not before.
@@ -194,7 +195,7 @@ package enum TraceSourceError: Error, Sendable, Equatable, CustomStringConvertib
     package var description: String {
         switch self {
         case .refused(let reason), .unavailable(let reason): reason
-        case .tooSlow: "the trace store found the question too large, or too large to answer in time"
+        case .questionTooLarge: "the trace store found the question too large, or too large to answer in time"
         case .tooLarge: "the trace store found the answer too large"
         case .rateLimited(let pause):
             "the trace store's rate limit is used up for \(max(Int((pause / .seconds(1)).rounded(.up)), 1)) s"

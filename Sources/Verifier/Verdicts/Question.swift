@@ -16,13 +16,13 @@ package struct Question: Sendable {
     /// The time at which the client stops waiting, by the verifier's steady clock, in milliseconds.
     package var deadline: Int64
     /// The time at which it came to the queue, by the same clock; nil: it came just now.
-    package var asked: Int64?
+    package var askedAt: Int64?
 
     package init(
         project: String, path: String, query: String? = nil, headers: [HeaderField] = [], deadline: Int64,
-        asked: Int64? = nil
+        askedAt: Int64? = nil
     ) {
-        self.asked = asked
+        self.askedAt = askedAt
         self.project = project
         self.path = path
         self.query = query
@@ -36,7 +36,7 @@ package struct Question: Sendable {
     package init(_ job: Job, age: Duration, now: Int64) {
         self.init(
             project: job.project, path: job.path, query: job.query, headers: job.headers,
-            deadline: now + job.remaining().milliseconds, asked: now - age.milliseconds)
+            deadline: now + job.remaining().milliseconds, askedAt: now - age.milliseconds)
     }
 
     /// - Throws: a 404 or 400.
@@ -66,9 +66,9 @@ extension VerificationRunner {
         let start = EventSink(sink)
         do {
             switch try question.parsed(now: clock.now()) {
-            case .verdict(let asked): try await answerVerdict(asked, of: question, to: start, progress: progress)
-            case .traces(let asked): try await answerTraces(asked, of: question, to: start, progress: progress)
-            case .trace(let id, let asked): try await answerTrace(id, query: asked, of: question, to: start)
+            case .verdict(let query): try await answerVerdict(query, of: question, to: start, progress: progress)
+            case .traces(let query): try await answerTraces(query, of: question, to: start, progress: progress)
+            case .trace(let id, let query): try await answerTrace(id, query: query, of: question, to: start)
             }
         } catch let error as GatewayError where !start.hasBegun {
             try await sink.send(error.status, error.retryHeaders, json: error.json)
@@ -80,16 +80,16 @@ extension VerificationRunner {
     }
 
     private func answerVerdict(
-        _ asked: VerdictQuery, of question: Question, to sink: EventSink,
+        _ query: VerdictQuery, of question: Question, to sink: EventSink,
         progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
-        let patience = patience(of: question, waiting: asked.wait ?? 0)
-        if asked.wantsEvents {
-            return try await sendEvents(on: asked.rollout, patience: patience, to: sink, progress: progress)
+        let patience = patience(of: question, waiting: query.wait ?? 0)
+        if query.wantsEvents {
+            return try await sendEvents(on: query.rollout, patience: patience, to: sink, progress: progress)
         }
-        let verdict = try await verifyOnceKnown(asked.rollout, patience: patience, progress: progress)
-        guard let verdict else { throw GatewayError.rolloutNotFound(asked.rollout.name) }
-        let (status, headers, json) = verdict.response(ifNoneMatch: asked.entityTag)
+        let verdict = try await verifyOnceKnown(query.rollout, patience: patience, progress: progress)
+        guard let verdict else { throw GatewayError.rolloutNotFound(query.rollout.name) }
+        let (status, headers, json) = verdict.response(ifNoneMatch: query.entityTag)
         guard let json else { return try await sink.begin(UpstreamHead(status: status, headers: headers)) }
         try await sink.send(status, headers, json: json)
     }
@@ -99,7 +99,7 @@ extension VerificationRunner {
     private func patience(of question: Question, waiting wait: Int) -> WaitPolicy {
         let now = clock.steady()
         let last = question.deadline - Self.answerMargin
-        let end = (question.asked ?? now) + Int64(wait) * 1000
+        let end = (question.askedAt ?? now) + Int64(wait) * 1000
         return end > now
             ? WaitPolicy(deadline: min(last, end)) : WaitPolicy(deadline: min(last, now + Self.shortest), attempts: 1)
     }
@@ -124,7 +124,7 @@ extension VerificationRunner {
         }
     }
 
-    /// Sends `event: progress` for each news, and `event: verdict` at the end. A slow reader gets the newest when it
+    /// Sends `event: progress` for each change, and `event: verdict` at the end. A slow reader gets the newest when it
     /// can take it, and holds up none of those who share the round.
     private func sendEvents(
         on rollout: Rollout, patience: WaitPolicy, to sink: EventSink,

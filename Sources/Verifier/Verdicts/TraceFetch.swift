@@ -6,7 +6,7 @@ struct TraceFetch: Sendable {
     static let mostRepetitions = 5
     /// The most bytes of a question that name metadata whose values shall come whole. Further values that are cut are
     /// left out. A proxy may take a request line of 4 KiB.
-    static let mostNames = 1000
+    static let mostNameBytes = 1000
 
     let source: any TraceSource
     let identity: TraceIdentity
@@ -24,7 +24,7 @@ struct TraceFetch: Sendable {
     ///   - take: gets the traces that came together; says whether it wants more.
     /// - Throws: `GatewayError` if a trace cannot be read; what `take` throws.
     func run(
-        _ ids: [InsertionID], of members: TraceMembers, take: ([TraceRow]) async throws -> Bool
+        _ ids: [InsertionID], of members: TraceMembers, take: ([FetchedTrace]) async throws -> Bool
     ) async throws {
         var asking = Asking(ids: AdaptiveLimit(limit: identity.mostIDs))
         var end = ids.count
@@ -67,7 +67,7 @@ struct TraceFetch: Sendable {
     /// Fetches the traces of some ids.
     private func fetch(
         _ ids: [InsertionID], members: TraceMembers, asking: inout Asking,
-        take: ([TraceRow]) async throws -> Bool
+        take: ([FetchedTrace]) async throws -> Bool
     ) async throws -> Outcome {
         var query = StoreQuery(
             .ids(ids), window: TimeWindow(of: ids, margin: margin), detail: members.detail,
@@ -100,8 +100,8 @@ struct TraceFetch: Sendable {
                     failure = PageWalk.trouble
                 }
             }
-            if failure == .tooSlow, ids.count > 1 { return .tooMany(missing: missing) }
-            if failure == .tooLarge || failure == .tooSlow, asking.rows.halve() {
+            if failure == .questionTooLarge, ids.count > 1 { return .tooMany(missing: missing) }
+            if failure == .tooLarge || failure == .questionTooLarge, asking.rows.halve() {
                 cursor = cursor?.resized
                 continue
             }
@@ -115,7 +115,7 @@ struct TraceFetch: Sendable {
     /// The time left until the client stops waiting.
     private func timeLeft() throws(GatewayError) -> Duration {
         let left = Duration.milliseconds(deadline - clock.steady())
-        guard left > .zero else { throw .storeUnavailable("it takes longer than the answer is waited for") }
+        guard left > .zero else { throw .storeUnavailable("it takes longer than the client waits") }
         return left
     }
 
@@ -156,7 +156,7 @@ extension Set<UTF8Text> {
         var (all, bytes) = (self, reduce(0) { $0 + length($1) })
         for name in others.subtracting(self).sorted() {
             bytes += length(name)
-            guard bytes <= TraceFetch.mostNames else { break }
+            guard bytes <= TraceFetch.mostNameBytes else { break }
             all.insert(name)
         }
         return all.count == count ? nil : all

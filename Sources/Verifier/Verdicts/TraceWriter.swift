@@ -31,13 +31,13 @@ package struct TraceWriter: Sendable {
     package var tail: [UInt8] { Array("]}".utf8) }
 
     /// Appends a trace, and a comma behind another one: `out` may have been sent in between.
-    package mutating func append(_ row: TraceRow, to out: inout [UInt8]) {
+    package mutating func append(_ row: FetchedTrace, to out: inout [UInt8]) {
         if !isFirst { out.append(UInt8(ascii: ",")) }
         isFirst = false
         JSONWriter.append(to: &out) { $0.object { write(row, to: &$0) } }
     }
 
-    private func write(_ row: TraceRow, to writer: inout JSONWriter) {
+    private func write(_ row: FetchedTrace, to writer: inout JSONWriter) {
         writer.member("id", row.head.traceID)
         if members.contains(.name) { writer.member("name", row.head.name) }
         if members.contains(.userID) { writer.member("user_id", row.head.userID) }

@@ -1,7 +1,7 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 
-/// The sharing of one look at a time among questions about the same rollout. `SingleFlight` shares it within this
+/// The sharing of one round at a time among questions about the same rollout. `SingleFlight` shares it within this
 /// process, `WorkLease` among verifiers. Questions that listen wait without a permit.
 extension VerificationRunner {
     /// A verdict that a question waits for.
@@ -58,7 +58,7 @@ extension VerificationRunner {
             source: source(of: rollout.project) ?? NoTraceSource(project: rollout.project), reader: reader,
             spans: spans,
             verdicts: verdicts, clock: clock, slot: pending.slot, wake: wake, logger: logger)
-        let verdict = try await lease.hold(asked: wake.send) { note in
+        let verdict = try await lease.hold(onAsked: wake.send) { note in
             try await run.verdict(
                 on: rollout, rules: rules, by: pending.patience.deadline
             ) { news in

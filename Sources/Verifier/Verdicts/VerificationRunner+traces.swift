@@ -21,7 +21,7 @@ extension VerificationRunner {
         try await sendTraces(query, verdict: verdict, of: question, to: sink)
     }
 
-    /// 404, as from the reference gateway, with the verdict beside the error.
+    /// 404, as from eval-protocol's gateway, with the verdict beside the error.
     private func sendIncomplete(_ verdict: Verdict, _ sink: EventSink) async throws {
         let error = GatewayError(
             status: 404, type: "invalid_request_error",
@@ -76,14 +76,14 @@ extension VerificationRunner {
         let (source, slot) = try await takeStore(for: question)
         defer { slot.leave() }
         let margin = options.identity.margin(requestTimeout: options.requestTimeout)
-        var asked = StoreQuery(
+        var storeQuery = StoreQuery(
             .ids([id]), window: TimeWindow(of: [id], margin: margin), detail: query.members.detail,
             observations: query.members.needsObservations)
-        asked.scores = query.members.contains(.scores)
-        asked.wholeMetadata = [UTF8Text(StoredMetadata.attributes)]
-        asked.timeout = .milliseconds(Self.shortest)
-        let rows: [TraceRow]
-        do throws(TraceSourceError) { rows = try await source.page(asked, after: nil, limit: 10).rows } catch {
+        storeQuery.scores = query.members.contains(.scores)
+        storeQuery.wholeMetadata = [UTF8Text(StoredMetadata.attributes)]
+        storeQuery.timeout = .milliseconds(Self.shortest)
+        let rows: [FetchedTrace]
+        do throws(TraceSourceError) { rows = try await source.page(storeQuery, after: nil, limit: 10).rows } catch {
             throw if case .refused(let reason) = error { GatewayError.storeRefused(reason) } else {
                 GatewayError.storeUnavailable(error.description)
             }
@@ -144,10 +144,10 @@ extension VerificationRunner {
     private func filtered(
         _ ids: [InsertionID], by filter: TraceFilter, limit: Int, fetch: TraceFetch
     ) async throws -> [InsertionID] {
-        let asked = Set(ids)
+        let wanted = Set(ids)
         var passed: Set<InsertionID> = []
         try await fetch.run(ids, of: .head) { rows in
-            for row in rows where filter.matches(row.head) { passed.formUnion(row.ids.filter(asked.contains)) }
+            for row in rows where filter.matches(row.head) { passed.formUnion(row.ids.filter(wanted.contains)) }
             return passed.count < limit
         }
         return Array(passed.sorted().suffix(limit))

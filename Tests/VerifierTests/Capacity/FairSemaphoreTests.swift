@@ -17,7 +17,7 @@ import Testing
                     served.withLockedValue { $0.append(project) }
                     semaphore.release(for: project)
                 }
-                try await eventually { semaphore.waiting == index + 1 }
+                try await eventually { semaphore.queued == index + 1 }
             }
             release()
             try await group.waitForAll()
@@ -48,11 +48,11 @@ import Testing
         #expect(semaphore.tryAcquire(for: "a"))
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask { await semaphore.acquire(for: "a") }
-            try await eventually { semaphore.waiting == 1 }
+            try await eventually { semaphore.queued == 1 }
             #expect(semaphore.longestWait(at: .now + .seconds(9)) >= .seconds(9))
             #expect(semaphore.tryAcquire(for: "b"))
             semaphore.release(for: "b")
-            #expect(semaphore.waiting == 1, "the second permit is not for the first project")
+            #expect(semaphore.queued == 1, "the second permit is not for the first project")
             semaphore.release(for: "a")
             #expect(try await group.next() == true)
         }
@@ -64,10 +64,10 @@ import Testing
         #expect(semaphore.tryAcquire(for: "a"))
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask { await semaphore.acquire(for: "b") }
-            try await eventually { semaphore.waiting == 1 }
+            try await eventually { semaphore.queued == 1 }
             group.cancelAll()
             #expect(try await group.next() == false)
-            #expect(semaphore.waiting == 0)
+            #expect(semaphore.queued == 0)
             // Cancelled before it asks.
             group.addTask { await semaphore.acquire(for: "b") }
             #expect(try await group.next() == false)
@@ -104,7 +104,7 @@ import Testing
                 }
             }
         }
-        #expect(semaphore.waiting == 0 && (1...3).contains(most.withLockedValue { $0 }))
+        #expect(semaphore.queued == 0 && (1...3).contains(most.withLockedValue { $0 }))
         #expect((0..<3).count { semaphore.tryAcquire(for: "last \($0)") } == 3)
     }
 }

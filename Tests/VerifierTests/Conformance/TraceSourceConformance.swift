@@ -37,8 +37,8 @@ struct TraceSourceConformance {
     private func window(_ ids: [InsertionID]) -> TimeWindow { TimeWindow(of: ids, margin: .zero) }
 
     /// All pages of an answer.
-    private func rows(_ query: StoreQuery, limit: Int) async throws -> [TraceRow] {
-        var rows: [TraceRow] = []
+    private func rows(_ query: StoreQuery, limit: Int) async throws -> [FetchedTrace] {
+        var rows: [FetchedTrace] = []
         var cursor: TraceCursor?
         repeat {
             let page = try await source.page(query, after: cursor, limit: limit)

@@ -28,7 +28,7 @@ import Testing
     }
 
     static func page(_ ids: some Sequence<InsertionID>, next: TraceCursor? = nil) -> TracePage {
-        TracePage(rows: ids.map { TraceRow(ids: [$0]) }, next: next)
+        TracePage(rows: ids.map { FetchedTrace(ids: [$0]) }, next: next)
     }
 
     @Test func `a few IDs are looked up`() throws {

@@ -121,7 +121,7 @@ import Testing
         var covered: [TimeWindow] = []
         while case .ask(let query, _, _) = reconciler.next(now: now), query.selection == .rollout("r") {
             if query.window.width > whole.window.width / 3 {
-                reconciler.failed(.tooSlow, now: now)
+                reconciler.failed(.questionTooLarge, now: now)
             } else {
                 covered.append(query.window)
                 _ = reconciler.received(Fixture.page([]))
@@ -140,7 +140,7 @@ import Testing
         while case .ask(let query, _, _) = reconciler.next(now: now), case .ids(let batch) = query.selection {
             sizes.append(batch.count)
             if batch.count > 70 {
-                reconciler.failed(.tooSlow, now: now)
+                reconciler.failed(.questionTooLarge, now: now)
             } else {
                 _ = reconciler.received(Fixture.page([]))
             }

@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func `refusals are taken for what they mean`() async throws {
-        #expect(try await failure(422, body: #"{"message":"…","error":"Request timed out"}"#) == .tooSlow)
+        #expect(try await failure(422, body: #"{"message":"…","error":"Request timed out"}"#) == .questionTooLarge)
         #expect(try await failure(422, body: #"{"message":"…","error":"PayloadTooLargeError"}"#) == .tooLarge)
         #expect(try await failure(413) == .tooLarge)
         #expect(
@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test func `the form of a condition is fixed`() {
-        var filter = LangfuseFilter(path: "/p")
+        var filter = LangfuseTarget(path: "/p")
         filter.add(condition: "arrayOptions", on: "tags", anyOf: ["a\"", "b"])
         let json = #"[{"type":"arrayOptions","column":"tags","operator":"any of","value":["a\"","b"]}]"#
         #expect(filter.text == "/p?filter=" + PercentEncoding.segment(json))

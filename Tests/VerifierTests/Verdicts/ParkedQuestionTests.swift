@@ -16,7 +16,7 @@ import Upstream
         return Question(
             project: "local", path: path, query: query,
             headers: events ? [HeaderField("Accept", "text/event-stream")] : [], deadline: now + 300_000,
-            asked: now - age)
+            askedAt: now - age)
     }
 
     /// Runs `body` while a question waits for a rollout that runs. `body` gets what has the question's sleep end.

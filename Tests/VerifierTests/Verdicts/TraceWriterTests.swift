@@ -4,7 +4,7 @@ import Testing
 @testable import Verifier
 
 @Suite struct TraceWriterTests {
-    private func row(input: String = #"{"messages":[]}"#) -> TraceRow {
+    private func row(input: String = #"{"messages":[]}"#) -> FetchedTrace {
         var head = TraceHead()
         (head.traceID, head.name, head.sessionID, head.tags, head.timestamp) = (
             "t1", "n\"", "s", ["a", "b,c"], "2026-01-01T00:00:00.000Z"
@@ -15,7 +15,7 @@ import Testing
             endTime: Array("null".utf8), input: Array(input.utf8), output: Array("7".utf8),
             parentID: Array("null".utf8),
             model: "m", usage: Array(#"{"total_tokens":3}"#.utf8), finishReasons: ["stop", "length"])
-        var row = TraceRow(
+        var row = FetchedTrace(
             ids: [], head: head,
             body: TraceBody(
                 input: Array(input.utf8), output: Array("7".utf8), metadata: Array("{}".utf8),
@@ -29,7 +29,7 @@ import Testing
         return row
     }
 
-    private func text(_ members: TraceMembers, _ rows: [TraceRow]) -> String {
+    private func text(_ members: TraceMembers, _ rows: [FetchedTrace]) -> String {
         var writer = TraceWriter(members: members)
         var out = writer.head(project: "p", total: rows.count)
         for row in rows { writer.append(row, to: &out) }
@@ -63,7 +63,7 @@ import Testing
         var head = TraceHead()
         head.traceID = "t2"
         #expect(
-            text(.all, [TraceRow(ids: [], head: head)])
+            text(.all, [FetchedTrace(ids: [], head: head)])
                 == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t2","name":null,"user_id":null,"session_id":null,"tags":[],"timestamp":null,"#
                 + #""input":null,"output":null,"metadata":null,"model":null,"usage":null,"finish_reason":null,"finish_reasons":[],"#
                 + #""observations":[],"scores":null}]}"#)

@@ -156,7 +156,7 @@ import Testing
                 try await fixture.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces")?.first?.nested(
                     "metadata"))
             // `name%20100,` and `attributes,` take eleven bytes. What has no room is left out.
-            #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostNames / 11 - 1)
+            #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostNameBytes / 11 - 1)
             #expect(!trace.names.contains { trace.text($0)?.count == 200 })
         }
     }

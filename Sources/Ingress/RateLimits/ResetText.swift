@@ -1,7 +1,7 @@
 internal import Common
 
 /// Durations as OpenAI's rate limit headers have them: `6m0s`, `1.5s`, `20ms`.
-enum DurationText {
+enum ResetText {
     static func text(ofMilliseconds milliseconds: Int) -> String {
         guard milliseconds >= 1000 else { return "\(max(milliseconds, 0))ms" }
         let (minutes, rest) = (milliseconds / 60_000, milliseconds % 60_000)

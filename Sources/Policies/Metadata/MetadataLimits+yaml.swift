@@ -1,6 +1,6 @@
 package import Common
 
-extension MetadataRule {
+extension MetadataLimits {
     /// The metadata that an operator wrote as a mapping of keys to values.
     /// - Throws: all faults, each with its place.
     package static func entries(of node: YAMLNode) throws(ConfigurationError) -> [(key: String, value: String)] {

@@ -1,7 +1,7 @@
 internal import Common
 
 /// The rules that keys and values of metadata from any source keep to.
-package enum MetadataRule {
+package enum MetadataLimits {
     /// The most Unicode scalars of a key.
     package static let keyLimit = 64
     /// The most Unicode scalars of a value.

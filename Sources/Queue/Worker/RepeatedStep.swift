@@ -7,7 +7,7 @@ internal import Redis
 /// step that was done and whose answer was lost does no harm: a job that has ended is no longer owned, and a frame is
 /// known by its number. A step that ends a job is needed even if the client has left, until the process gives the job
 /// back.
-struct JobStep<Value: Sendable>: Sendable {
+struct RepeatedStep<Value: Sendable>: Sendable {
     typealias Completion = @Sendable (Result<Value, RedisError>) -> Void
 
     private let eventLoop: any EventLoop

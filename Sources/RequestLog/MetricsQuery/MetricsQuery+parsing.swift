@@ -52,10 +52,10 @@ extension MetricsQuery {
         return measures
     }
 
-    private static func groups(_ query: QueryItems) throws(GatewayError) -> [Group] {
+    private static func groups(_ query: QueryItems) throws(GatewayError) -> [Grouping] {
         let texts = query.values("group_by").filter { !$0.isEmpty }
         guard !texts.isEmpty else { return [] }
-        var groups: [Group] = []
+        var groups: [Grouping] = []
         for name in texts.flatMap({ names(of: $0) }) {
             if let group = group(named: name) {
                 if !groups.contains(group) { groups.append(group) }
@@ -93,8 +93,8 @@ extension MetricsQuery {
         return names
     }
 
-    private static func group(named name: String) -> Group? {
-        name == "project" ? .project : FilterParser.field(named: name).map(Group.field)
+    private static func group(named name: String) -> Grouping? {
+        name == "project" ? .project : FilterParser.field(named: name).map(Grouping.field)
     }
 
     private static func interval(_ query: QueryItems, range: UInt64) throws(GatewayError) -> UInt64? {

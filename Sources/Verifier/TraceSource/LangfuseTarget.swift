@@ -2,7 +2,7 @@ internal import Common
 internal import JSON
 
 /// Writes the queries of Langfuse's read APIs: parameters, and the JSON conditions of `filter`.
-struct LangfuseFilter {
+struct LangfuseTarget {
     private(set) var text: String
 
     init(path: String) { text = path }
