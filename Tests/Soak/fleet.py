@@ -19,7 +19,8 @@ from withheld import RULES as LOGGING
 REQUEST_TIMEOUT, DRAIN = 120, 5
 # Small, so that answers of a few hundred kilobytes already wait for their readers.
 WINDOW = "128KiB"
-# Half an hour of this load keeps more than the default of 1 GiB. Then answers are not kept, or refused with a 507, as KeptBytesTests show.
+# Half an hour of this load keeps more than the default of 1 GiB. From then on a request for a kept answer gets a 507,
+# and other answers are no longer kept. KeptBytesTests show that; a soak looks for what goes wrong without it.
 KEPT_BYTES = "16GiB"
 PROJECT = "soak"
 KEYS = {"public_key": "pk-lf-soak", "secret_key": "sk-lf-soak"}

@@ -19,7 +19,7 @@ public struct RolloutIDs: Sendable, Hashable {
 
     private var texts: [UTF8Text] { [rollout, invocation, experiment, run, row].map { UTF8Text($0) } }
 
-    /// The tags of one completion, `name:value`, in eval-protocol's gateway's order.
+    /// The tags of one completion, `name:value`, in the order of eval-protocol's gateway.
     public func tags(insertionID: InsertionID) -> [String] {
         [
             "rollout_id:\(rollout)", "insertion_id:\(insertionID)", "invocation_id:\(invocation)",

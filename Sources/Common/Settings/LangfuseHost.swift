@@ -5,7 +5,7 @@ package enum LangfuseHost: Sendable, Equatable {
     /// A Langfuse server.
     case url(BaseURL)
 
-    /// Langfuse's own cloud in the United States, eval-protocol's gateway's default.
+    /// Langfuse's own cloud in the United States, the default of eval-protocol's gateway.
     package static let cloud = LangfuseHost.url(
         BaseURL(
             scheme: "https", host: "us.cloud.langfuse.com", port: 443, path: "", text: "https://us.cloud.langfuse.com"))

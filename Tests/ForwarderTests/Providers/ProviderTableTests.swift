@@ -21,7 +21,7 @@ import Upstream
         for provider in try ProviderTable.embedded().providers.values {
             var names = provider.headers.filter { $0.value.contains("{key}") }.map(\.name)
             for case .named(let name)? in [provider.keyHeader, provider.nativeKeyHeader] { names.append(name) }
-            for name in names where !name.equalsIgnoringASCIICase("authorization") {
+            for name in names {
                 #expect(
                     ProviderKeyHeaders.contains(name), "\(provider.prefix): \(name) is missing in ProviderKeyHeaders")
             }

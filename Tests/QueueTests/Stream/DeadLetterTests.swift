@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    /// Others can write to Redis. Whatever they put on the stream is an entry that is not a job, and never a trap.
+    /// Others can write to Redis. What they put on the stream is an entry that is not a job, and never a trap.
     @Test func `garbage is no job`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")

@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    /// An entry that somebody deleted while it was pending is not a job any longer.
+    /// An entry that was deleted while it was pending is not a job any longer.
     @Test func `passes over a deleted entry`() async throws {
         try await QueueFixture.run { fixture in
             let dead = try await fixture.forwarder("dead")

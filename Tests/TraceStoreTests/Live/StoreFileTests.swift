@@ -10,6 +10,11 @@ import Testing
 
 /// A file that goes away under a running store takes no traces with it.
 @Suite(.timeLimit(.minutes(5))) struct StoreFileTests {
+    /// A file may be lost between the look at it and the question to it.
+    @Test func `a file that is lost during a request has an answer of its own`() {
+        #expect(LangfuseError(of: StoreFileGone(), Logger(label: "test")) == .fileGone)
+    }
+
     @Test(arguments: ["deleted", "moved", "emptied folder", "log deleted", "index deleted", "deleted behind a link"])
     func `a file that is lost is written again`(how: String) async throws {
         try await withTemporaryFolder { folder in
